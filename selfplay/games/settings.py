@@ -1,0 +1,21 @@
+"""Checks of a game's constructor arguments, which are the recipe's ``game`` keys; each error starts with the key."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+
+Invalid = Literal["mask", "zero"]
+"""What becomes of a turn that was turned away: not learned from, or paid nothing."""
+
+
+def one_of(key: str, value: str, literal: Any) -> None:
+    """Raise ValueError unless ``value`` is one of the words of ``literal``, a ``typing.Literal``."""
+    choices = get_args(literal)
+    if value not in choices:
+        raise ValueError(f"{key}={value!r}: unknown; choose one of {', '.join(choices)}.")
+
+
+def at_least(key: str, value: int, least: int, why: str) -> None:
+    """Raise ValueError unless ``value`` is a whole number from ``least``."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"{key}={value!r}: must be a whole number from {least}; {why}.")

@@ -1,0 +1,56 @@
+"""Control arms: the same run paid differently, to show what the method's own reward is worth.
+
+``none`` the method itself; ``random`` a fair coin, what updates alone do; ``format`` readability, what form alone
+does; ``truth`` the ground truth, the upper bound. (arXiv 2506.10947 shows why a random arm is owed.)
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+from selfplay.types import Episode, Turn
+
+Arm = Literal["none", "random", "format", "truth"]
+
+
+class Control:
+    """
+    Args:
+        arm: what turns are paid in place of the game's rewards; see the head of this file.
+
+    Raises:
+        ValueError: an unknown arm.
+    """
+
+    def __init__(self, arm: Arm = "none") -> None:
+        if arm not in get_args(Arm):
+            raise ValueError(f"control={arm!r}: unknown; choose one of {', '.join(get_args(Arm))}.")
+        self.arm = arm
+
+    def repay(self, episodes: Sequence[Episode], key: tuple[int | str, ...]) -> None:
+        """Replace the rewards of all turns that are learned from, in place.
+
+        Args:
+            episodes: as the game paid them.
+            key: of this window, e.g. (run seed, window); the coins follow from it and from each seed's index, so they
+                are the same however the seeds are split over processes.
+
+        Raises:
+            ValueError: the game or its domain does not measure what the arm pays.
+        """
+        if self.arm == "none":
+            return
+        for episode in episodes:
+            coin = random.Random(f"{key} {episode.seed.index}")
+            for turn in episode.turns:
+                heads = float(coin.random() < 0.5)  # tossed for every turn, so that masking one moves no other's coin
+                if turn.objective is not None:
+                    turn.rewards = {self.arm: heads if self.arm == "random" else self._measured(turn)}
+
+    def _measured(self, turn: Turn) -> float:
+        if self.arm in turn.measures:
+            return turn.measures[self.arm]
+        lack = "this domain has no ground truth" if self.arm == "truth" else "this game does not measure it"
+        raise ValueError(f"control={self.arm}: cannot pay the {turn.role}, since {lack}; choose none or random.")

@@ -1,0 +1,171 @@
+"""The nouns every room shares: seed, prompt, turn, episode, and what a sampler, a domain and a game must do.
+
+    seeds_B --Game.play--> episodes --> turns_N --advantages--> turns_N --micro_batches--> tensors --loss--> weights
+
+Suffixes on names: ``_B`` seeds, ``_N`` flattened prompts or turns, ``_G`` samples of one prompt, ``_T`` tokens,
+``_R`` rows of a micro-batch. This file imports nothing of ours and nothing heavy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+Message = dict[str, str]
+"""One chat message: ``{"role": "user", "content": "solve 27+85"}``."""
+
+Prompt = str | list[Message]
+"""A plain ``str`` is one user message; a list is a whole conversation; a ``Raw`` bypasses the chat template."""
+
+Objective = Literal["reinforce", "imitate"]
+
+Rejection = Literal["unreadable", "out_of_scope", "held_out", "duplicate"]
+"""Why a task gate turns a proposal away."""
+
+
+class Raw(str):
+    """Text fed to the model as it stands, without the chat template (MAGPIE needs it)."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """What one episode starts from: a topic, and its place in the run's endless row of seeds."""
+
+    index: int  # 0, 1, 2, ... over the whole run; the same on one process as on eight
+    topic: str  # e.g. "addition"
+
+
+@dataclass(slots=True)
+class Turn:
+    """One role saw a prompt and said a text; what it was paid, and with whom it is compared.
+
+    ``text_ids`` and ``logprobs`` have the same length (T,). ``logprobs`` are nats under the policy that sampled the
+    text; ``None`` means that the text was written (by a script, a person, a corpus), not sampled.
+    """
+
+    role: str  # "solver"
+    prompt: Prompt  # "solve 27+85"
+    text: str  # "7+5+0=12,2+8+1=11>112"
+    group: str = ""  # "3/solver/1": turns with the same role and group are each other's baseline
+    objective: Objective | None = "reinforce"  # None = kept for the record, never learned from
+    rewards: dict[str, float] = field(default_factory=dict)  # {"majority": 1.0}: named parts, paid as their sum
+    measures: dict[str, float] = field(default_factory=dict)  # {"truth": 0.0}: what a control arm could pay; never paid
+    advantage: float = 0.0
+    prompt_ids: list[int] | None = None
+    text_ids: list[int] | None = None  # the end token included when ``stopped``
+    logprobs: list[float] | None = None
+    stopped: bool = True  # False = cut off at the token limit
+
+    @property
+    def reward(self) -> float:
+        """The sum of the named parts."""
+        return sum(self.rewards.values())
+
+
+@dataclass(slots=True)
+class Episode:
+    """What one seed led to. ``facts`` are averaged into the log; ``notes`` are what ``Game.remember`` reads."""
+
+    seed: Seed
+    turns: list[Turn] = field(default_factory=list)
+    facts: dict[str, float] = field(default_factory=dict)  # {"vote_share": 0.75, "vote_accuracy": 1.0}
+    notes: dict[str, str] = field(default_factory=dict)  # {"asked": "27+85 3+4"}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A question as a domain understood it. ``truth`` is for measuring only: no reward of a method may read it."""
+
+    text: str  # what the solver is shown: "27+85"
+    key: str  # equal keys are the same problem: "27+85" for "85 + 27" too; no white space
+    level: int  # difficulty as the domain counts it; for arithmetic, digits of the longest operand
+    truth: str | None = None  # "112"; None where the domain cannot know
+
+
+class Domain(Protocol):
+    """A subject to play in: the prompts' wording, reading of problems and answers, and truth for measuring."""
+
+    def propose_prompt(self, topic: str) -> Prompt: ...
+    def solve_prompt(self, problem: Problem) -> Prompt: ...
+    def read_problem(self, text: str) -> Problem | None:
+        """The problem that ``text`` poses, or None when it poses none. Never raises, whatever the text."""
+        ...
+
+    def read_answer(self, text: str) -> str | None:
+        """The answer in ``text`` in normal form, or None when there is none. Never raises, whatever the text."""
+        ...
+
+    def is_right(self, problem: Problem, answer: str | None) -> bool | None:
+        """Ground truth, for measuring; None where it cannot be known."""
+        ...
+
+    def is_held_out(self, problem: Problem) -> bool:
+        """Whether the problem is kept for yardsticks and must not be practised."""
+        ...
+
+    def held_out_problems(self, per_level: int, seed: int) -> dict[int, list[Problem]]:
+        """Up to ``per_level`` distinct held-out problems for each level; the same for the same seed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What a task gate says of one proposal: the problem, or the reason for turning it away."""
+
+    problem: Problem | None
+    reason: Rejection | Literal["admitted"] = "admitted"
+
+
+class TaskGate(Protocol):
+    """Stands between proposing and solving. Its memory grows in ``remember`` only, so that all ranks agree on it."""
+
+    def admit(self, texts_G: Sequence[str]) -> list[Admission]:
+        """Judge one row of proposals; a twin within the row counts as a duplicate of the first."""
+        ...
+
+    def remember(self, keys: Sequence[str]) -> None: ...
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: Mapping[str, Any]) -> None: ...
+
+
+class Sampler(Protocol):
+    """Whatever answers: a model, a server, a script, a person.
+
+    ``sample`` is collective: every rank calls it equally often, perhaps with no prompts.
+    """
+
+    def begin(self, *key: int | str) -> None:
+        """Start a window: take up the policy's present weights, and seed all randomness from ``key`` and the role."""
+        ...
+
+    def sample(
+        self, role: str, prompts_N: Sequence[Prompt], n: int = 1, *, temperature: float | None = None
+    ) -> list[list[Turn]]:
+        """``n`` turns for each prompt, ``turns_N_G``. ``temperature`` None is the sampler's own, 0 is greedy."""
+        ...
+
+    def score(self, role: str, prompts_N: Sequence[Prompt], choices: Sequence[str]) -> list[list[float]]:
+        """Log-probability (nats, summed over tokens) of each choice as the continuation of each prompt."""
+        ...
+
+
+class Game(Protocol):
+    """One method of the literature. It knows no model, tokenizer, device or process group."""
+
+    roles: tuple[str, ...]
+    periods: Mapping[str, int]  # {"proposer": 5}: the role learns in every 5th window; absent = in every window
+    rows_per_seed: Mapping[str, int]  # {"proposer": 6, "solver": 48}: most turns of a role in one episode
+
+    def play(self, seeds_B: Sequence[Seed], sampler: Sampler) -> list[Episode]:
+        """One episode for each seed, in lockstep rounds: one ``sampler.sample`` a round for the whole batch."""
+        ...
+
+    def remember(self, episodes: Sequence[Episode]) -> None:
+        """Take in the episodes of all ranks, in seed order, so that the memory is the same everywhere."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: Mapping[str, Any]) -> None: ...
