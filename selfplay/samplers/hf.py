@@ -1,0 +1,214 @@
+"""The transformers sampler: all prompts of a round in one batch, each role under its adapter.
+
+    prompts_N --encode--> unique ids --decode--> drawn --> turns_N_G
+
+Small bases are played from a merged copy of the weights, large ones with the adapter on. Training state (train or eval
+mode, the worn role, gradients, global randomness) is as it was after every call. Sampled with top_p=1 and no top_k, so
+that the log-probabilities are those of the policy. Compare with ``generate``: python tests/benchmarks/bench_sampler.py
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import torch
+
+from selfplay.policy import Policy
+from selfplay.samplers.decode import Draw, Drawn, Ending, decode
+from selfplay.samplers.prompts import encode
+from selfplay.samplers.scoring import score_choices
+from selfplay.samplers.shadow import Shadow
+from selfplay.types import Prompt, Turn
+
+MERGE_UP_TO = 100_000_000
+"""``merge="auto"`` keeps a merged copy of bases of up to this many parameters."""
+
+Item = TypeVar("Item")
+
+
+class HFSampler:
+    """Plays roles with a policy. Constructor arguments are the config group ``sampler``.
+
+    Args:
+        policy: whose roles are played.
+        max_new_tokens: a number, or one for each role.
+        temperature: unless ``sample`` is told otherwise.
+        merge: ``auto`` (by size), ``always`` or ``never`` generate from a merged copy of the weights.
+        rows: sequences generated at once; more are done in turn, with the same results.
+        max_prompt_tokens: longer prompts lose their beginning; None is what the model's window leaves.
+        bare: every role plays the frozen base, e.g. as the opponent in a duel.
+        template: further words for the chat template, e.g. ``{"enable_thinking": False}``.
+
+    Raises:
+        ValueError: a value out of range.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        max_new_tokens: int | Mapping[str, int] = 256,
+        temperature: float = 1.0,
+        merge: str = "auto",
+        rows: int = 512,
+        max_prompt_tokens: int | None = None,
+        bare: bool = False,
+        template: Mapping[str, Any] | None = None,
+    ) -> None:
+        if merge not in ("auto", "always", "never"):
+            raise ValueError(f"sampler.merge={merge!r} is unknown; choose auto, always or never.")
+        for key, value in (("rows", rows), ("max_prompt_tokens", max_prompt_tokens)):
+            if value is not None and value < 1:
+                raise ValueError(f"sampler.{key}={value} must be 1 or more.")
+        self.policy = policy
+        self.max_new_tokens = max_new_tokens
+        self.temperature = _checked_temperature(temperature)
+        self.rows = rows
+        self.max_prompt_tokens = max_prompt_tokens
+        self.bare = bare
+        self.template = dict(template or {})
+        size = sum(getattr(p, "ds_numel", p.numel()) for p in policy.base.parameters())
+        self.shadow = Shadow(policy) if merge == "always" or (merge == "auto" and size <= MERGE_UP_TO) else None
+        self.begin()
+
+    def begin(self, *key: int | str) -> None:
+        """Start a window: every role's randomness follows from ``key`` and its name; present weights are taken up."""
+        self._key = key
+        self._generators: dict[str, torch.Generator] = {}
+        if self.shadow is not None:
+            self.shadow.forget()
+
+    def sample(
+        self, role: str, prompts_N: Sequence[Prompt], n: int = 1, *, temperature: float | None = None
+    ) -> list[list[Turn]]:
+        """``n`` sampled turns for each prompt, in order; see ``types.Sampler``.
+
+        Raises:
+            ValueError: an unknown role, n below 1, a negative temperature, or no room for a reply.
+        """
+        if n < 1:
+            raise ValueError(f"n={n} samples of a prompt were asked of {role}; ask for 1 or more.")
+        heat = self.temperature if temperature is None else _checked_temperature(temperature)
+        ending = Ending(self.policy.stop_ids, self._new_tokens(role), self.policy.tokenizer.pad_token_id)
+        adapter = self._adapter(role)
+        ids_N = self._encode(prompts_N, ending.max_new_tokens)
+        ids_R = [ids for ids in ids_N for _ in range(n)]
+        uniforms_R_T = self._uniforms(role, len(ids_R), ending.max_new_tokens) if heat else None
+        drawn_R: dict[int, Drawn] = {}
+        with self._playing(adapter) as model:
+            for rows in _batches(ids_R, self.rows):
+                prompts_U, prompt_of_R = _unique([ids_R[row] for row in rows])
+                noise = None if uniforms_R_T is None else uniforms_R_T[rows].to(self.policy.device)
+                drawn = decode(model, prompts_U, prompt_of_R, Draw(heat, noise), ending)
+                drawn_R.update(zip(rows, drawn, strict=True))
+        texts_R = self.policy.tokenizer.batch_decode(
+            [drawn_R[row].ids for row in range(len(ids_R))],
+            skip_special_tokens=True,
+            clean_up_tokenization_spaces=False,
+        )
+        turns = (
+            _turn(role, prompt, ids, drawn_R[at * n + g], texts_R[at * n + g])
+            for at, (prompt, ids) in enumerate(zip(prompts_N, ids_N, strict=True))
+            for g in range(n)
+        )
+        return [[next(turns) for _ in range(n)] for _ in prompts_N]
+
+    def score(self, role: str, prompts_N: Sequence[Prompt], choices: Sequence[str]) -> list[list[float]]:
+        """Log-probability (nats, summed over tokens) of each choice as the continuation of each prompt."""
+        tokenizer = self.policy.tokenizer
+        adapter = self._adapter(role)
+        choice_ids = [tokenizer(choice, add_special_tokens=False)["input_ids"] for choice in choices]
+        ids_N = self._encode(prompts_N, max((len(ids) for ids in choice_ids), default=0))
+        if not ids_N or not choice_ids:
+            return [[] for _ in ids_N]
+        scores_N: dict[int, list[float]] = {}
+        with self._playing(adapter) as model:
+            for rows in _batches(ids_N, max(1, self.rows // len(choice_ids))):
+                prompts_U, prompt_of = _unique([ids_N[row] for row in rows])
+                scores_U = score_choices(model, prompts_U, choice_ids, tokenizer.pad_token_id)
+                scores_N.update({row: scores_U[at] for row, at in zip(rows, prompt_of, strict=True)})
+        return [list(scores_N[row]) for row in range(len(ids_N))]
+
+    def _encode(self, prompts_N: Sequence[Prompt], new_tokens: int) -> list[list[int]]:
+        window = getattr(self.policy.base.config, "max_position_embeddings", None)
+        room = [limit for limit in (self.max_prompt_tokens, window and window - new_tokens) if limit is not None]
+        if room and min(room) < 1:
+            raise ValueError(f"sampler.max_new_tokens={new_tokens} fills the base's window of {window}; lower it.")
+        return encode(self.policy.tokenizer, prompts_N, min(room, default=1 << 30), self.template)
+
+    def _adapter(self, role: str) -> str | None:
+        adapter = self.policy.adapter(role)
+        return None if self.bare else adapter
+
+    def _new_tokens(self, role: str) -> int:
+        limits = self.max_new_tokens
+        if isinstance(limits, Mapping) and role not in limits:
+            raise ValueError(f"sampler.max_new_tokens has no entry for the role {role!r}; it has {sorted(limits)}.")
+        limit = limits[role] if isinstance(limits, Mapping) else limits
+        if limit < 1:
+            raise ValueError(f"sampler.max_new_tokens={limit} for {role} must be 1 or more.")
+        return limit
+
+    def _uniforms(self, role: str, rows: int, tokens: int) -> torch.Tensor:
+        """The role's next noise, drawn on the CPU so that every device hears the same."""
+        if role not in self._generators:
+            seed = hashlib.sha256(repr((self._key, role)).encode()).digest()
+            self._generators[role] = torch.Generator().manual_seed(int.from_bytes(seed[:8], "big"))
+        return torch.rand((rows, tokens), generator=self._generators[role], dtype=torch.float64)
+
+    @contextmanager
+    def _playing(self, adapter: str | None) -> Iterator[Any]:
+        """The model that plays; the policy's own is put back as it was."""
+        if self.shadow is not None:
+            yield self.shadow.model(adapter)
+            return
+        base = self.policy.base
+        training = [module for module in base.modules() if module.training]
+        base.eval()
+        try:
+            with self.policy.wearing(adapter):
+                yield base
+        finally:
+            for module in training:
+                module.training = True
+
+
+def _turn(role: str, prompt: Prompt, prompt_ids: list[int], drawn: Drawn, text: str) -> Turn:
+    return Turn(
+        role=role,
+        prompt=prompt,
+        text=text,
+        prompt_ids=prompt_ids,
+        text_ids=drawn.ids,
+        logprobs=drawn.logprobs,
+        stopped=drawn.stopped,
+    )
+
+
+def _batches(ids_R: Sequence[list[int]], rows: int) -> list[list[int]]:
+    """Row numbers in batches of at most ``rows``, alike in length so that little is padded.
+
+    >>> _batches([[1, 1], [1], [1, 1], [1]], 2)
+    [[1, 3], [0, 2]]
+    """
+    order = sorted(range(len(ids_R)), key=lambda row: len(ids_R[row]))
+    return [order[start : start + rows] for start in range(0, len(order), rows)]
+
+
+def _unique(ids_R: Sequence[list[int]]) -> tuple[list[list[int]], list[int]]:
+    """The distinct prompts, and which of them each row has.
+
+    >>> _unique([[5], [7], [5]])
+    ([[5], [7]], [0, 1, 0])
+    """
+    place: dict[tuple[int, ...], int] = {}
+    prompt_of_R = [place.setdefault(tuple(ids), len(place)) for ids in ids_R]
+    return [list(ids) for ids in place], prompt_of_R
+
+
+def _checked_temperature(temperature: float) -> float:
+    if not 0 <= temperature < float("inf"):
+        raise ValueError(f"temperature={temperature} must be 0 (greedy) or above.")
+    return float(temperature)
