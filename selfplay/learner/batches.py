@@ -1,0 +1,88 @@
+"""Turns -> tensors: which rows a micro-batch holds, filled up so that every rank has equally many.
+
+    turns_N --learnable--> {share: turns} --deal--> [{share: turns_R}] --tensors--> [{share: {name: (R, T)}}]
+
+A *share* is what is trained together under one adapter with one objective, e.g. ``Share("solver", "reinforce")``.
+Suffixes: ``_N`` turns of this rank, ``_R`` rows of one micro-batch (fill rows included), ``_T`` tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import torch
+
+from selfplay.types import Turn
+
+Tensors = dict[str, torch.Tensor]
+
+
+class Share(NamedTuple):
+    """Rows that go forward under one role's adapter, with one objective."""
+
+    role: str
+    objective: str  # "reinforce" | "imitate"
+
+
+def learnable(turns_N: Iterable[Turn]) -> dict[Share, list[Turn]]:
+    """Turns with an objective, by share; a turn that was never tokenized or is empty teaches nothing."""
+    shares: dict[Share, list[Turn]] = {}
+    for turn in turns_N:
+        if turn.objective is not None and turn.text_ids:
+            shares.setdefault(Share(turn.role, turn.objective), []).append(turn)
+    return shares
+
+
+def deal(turns_N: Sequence[Turn], micro_batches: int) -> list[list[Turn]]:
+    """Split into ``micro_batches`` runs of turns of like length, whose sizes differ by one at most.
+
+    Like lengths together means less padding; which micro-batch a row falls into changes no gradient, since all of
+    them feed one optimizer step and are normalised by counts over the whole step.
+    """
+    by_length = sorted(turns_N, key=lambda turn: len(turn.prompt_ids or ()) + len(turn.text_ids or ()))
+    size, extra = divmod(len(by_length), micro_batches)
+    cuts = [number * size + min(number, extra) for number in range(micro_batches + 1)]
+    return [by_length[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]
+
+
+def tensors(turns_R: Sequence[Turn], rows: int, pad_id: int, kept: int | None = None) -> Tensors:
+    """Tensors under TRL's names for ``rows`` rows: the turns, then fill rows that carry no loss.
+
+    Args:
+        turns_R: at most ``rows`` turns with ``prompt_ids`` and ``text_ids``.
+        rows: the number of rows that every rank has in this micro-batch, at least 1.
+        pad_id: token id to pad with.
+        kept: most prompt tokens to keep (from the right); None keeps all.
+
+    Returns:
+        ``prompt_ids``, ``prompt_mask`` (rows, P) padded on the left; ``completion_ids``, ``completion_mask``,
+        ``sampler_logprobs`` (rows, T) padded on the right; ``advantages`` (rows,). Missing log-probabilities are NaN.
+    """
+    prompts = [(turn.prompt_ids or [pad_id])[-kept:] if kept else (turn.prompt_ids or [pad_id]) for turn in turns_R]
+    texts = [turn.text_ids or [] for turn in turns_R]
+    # A fill row has one visible prompt token, so that attention over it is defined, and no completion token.
+    prompts += [[pad_id]] * (rows - len(prompts))
+    texts += [[]] * (rows - len(texts))
+    nan = float("nan")
+    logprobs = [turn.logprobs if turn.logprobs else [nan] * len(turn.text_ids or []) for turn in turns_R]
+    width = max(1, max(len(text) for text in texts))
+    return {
+        "prompt_ids": _pad(prompts, pad_id, left=True),
+        "prompt_mask": _pad([[1] * len(prompt) for prompt in prompts], 0, left=True),
+        "completion_ids": _pad(texts, pad_id, width=width),
+        "completion_mask": _pad([[1] * len(text) for text in texts], 0, width=width),
+        "advantages": torch.tensor([turn.advantage for turn in turns_R] + [0.0] * (rows - len(turns_R))),
+        "sampler_logprobs": _pad([*logprobs, *[[]] * (rows - len(logprobs))], nan, width=width),
+    }
+
+
+def _pad(lists: Sequence[Sequence[float]], value: float, left: bool = False, width: int = 0) -> torch.Tensor:
+    width = max(width, max(len(items) for items in lists))
+    dtype = torch.float32 if isinstance(value, float) else torch.long
+    padded = torch.full((len(lists), width), value, dtype=dtype)
+    for row, items in enumerate(lists):
+        if items:
+            columns = slice(width - len(items), width) if left else slice(0, len(items))
+            padded[row, columns] = torch.tensor(items, dtype=dtype)
+    return padded

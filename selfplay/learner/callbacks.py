@@ -1,0 +1,68 @@
+"""What happens around the optimizer step: resting adapters, fresh samplers, yardsticks, stopping politely."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+from transformers import TrainerCallback
+
+from selfplay.learner.examiner import Examiner
+
+if TYPE_CHECKING:
+    from selfplay.learner.trainer import SelfPlayTrainer
+
+
+class StepCallback(TrainerCallback):
+    """Before the step: adapters at rest get learning rate 0. After it: the sampler's copy of the weights is stale."""
+
+    def __init__(self, trainer: SelfPlayTrainer) -> None:
+        self.trainer = trainer
+
+    def on_pre_optimizer_step(self, args, state, control, **_):
+        self.trainer.rest()
+
+    def on_optimizer_step(self, args, state, control, **_):
+        self.trainer.policy.advance()
+
+
+class ExamineCallback(TrainerCallback):
+    """Measures from outside before the first window, after every ``every`` windows and after the last."""
+
+    def __init__(self, examiner: Examiner, every: int, updates_per_window: int) -> None:
+        self.examiner = examiner
+        self.every = every
+        self.updates_per_window = updates_per_window
+
+    def on_train_begin(self, args, state, control, **_):
+        self.examiner.begin(state.global_step // self.updates_per_window)
+
+    def on_step_end(self, args, state, control, **_):
+        window, rest = divmod(state.global_step, self.updates_per_window)
+        last = state.global_step >= state.max_steps
+        if not rest and (last or window % self.every == 0):
+            self.examiner.examine(window)
+
+
+class StopCallback(TrainerCallback):
+    """The first SIGINT or SIGTERM ends the run after the present step, with a checkpoint; the second ends it at once."""
+
+    def __init__(self, updates_per_window: int) -> None:
+        self.updates_per_window = updates_per_window
+        self.asked = False
+
+    def install(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, self._ask)
+
+    def _ask(self, number, frame) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+    def on_step_end(self, args, state, control, **_):
+        if self.asked and state.global_step % self.updates_per_window == 0:
+            control.should_save = True
+            control.should_training_stop = True

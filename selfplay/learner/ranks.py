@@ -1,0 +1,56 @@
+"""What all ranks must know of each other: objects and episodes, gathered. On one process these are identities."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import torch
+import torch.distributed as dist
+from accelerate import PartialState
+
+from selfplay.types import Episode
+
+T = TypeVar("T")
+
+
+def gather_objects(mine: T) -> list[T]:
+    """One object of each rank, in rank order. Collective."""
+    if not (dist.is_available() and dist.is_initialized()):
+        return [mine]
+    gathered: list[Any] = [None] * dist.get_world_size()
+    dist.all_gather_object(gathered, mine)
+    return gathered
+
+
+def start_processes() -> None:
+    """Join the process group that the launcher prepared. A DeepSpeed config on a machine without a GPU needs this
+    before any Accelerator exists, or every rank believes to be alone."""
+    PartialState(cpu=not torch.cuda.is_available())
+
+
+def first_decides(decide: Callable[[], T]) -> T:
+    """The first rank's decision, on every rank; what it raises, all raise. Collective."""
+    outcome: list[Any] = [None]
+    if int(os.environ.get("RANK", "0")) == 0:
+        try:
+            outcome[0] = decide()
+        except Exception as error:  # handed on: the other ranks would wait for ever
+            outcome[0] = _Refusal(error)
+    if dist.is_available() and dist.is_initialized():
+        dist.broadcast_object_list(outcome)
+    if isinstance(outcome[0], _Refusal):
+        raise outcome[0].error
+    return outcome[0]
+
+
+@dataclass
+class _Refusal:
+    error: Exception
+
+
+def gather_episodes(mine: list[Episode]) -> list[Episode]:
+    """All ranks' episodes, in rank order. Collective."""
+    return [episode for episodes in gather_objects(mine) for episode in episodes]

@@ -1,0 +1,292 @@
+"""The learner: TRL's GRPOTrainer, taught to train several LoRA roles on one base in one backward pass.
+
+    get_batch_samples: play one window -> [{share: rows}]      compute_loss: sum over shares of TRL's own loss
+
+THE RULE (measured under DDP and ZeRO-1/2/3; anything else is silently wrong in one of them): every micro-batch holds
+rows of every learning role; each role's rows go forward under that role's adapter, in the same order on all ranks; the
+role losses are summed; ONE backward follows.
+
+TRL keeps what it is good at: loss types, clipping, entropy, optimizer, scheduler, DeepSpeed. Its generation, rewards
+and data handling are not used, since they know one policy and one prompt per row. What we stand on, public and
+private, is named in tests/learner/test_trl_contract.py; an upgrade of TRL fails there first.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from datasets import Dataset
+from torch.utils.data import DataLoader
+from transformers import PrinterCallback, Trainer
+from trl import GRPOConfig, GRPOTrainer
+
+from selfplay.learner import checkpoints
+from selfplay.learner.batches import Share, Tensors, deal, learnable, tensors
+from selfplay.learner.normalisation import StepCounts, correction
+from selfplay.learner.ranks import gather_episodes, gather_objects
+from selfplay.learner.window import Arena, Window, play_window
+from selfplay.policy import Policy
+from selfplay.tracking.journal import Journal
+
+PerRole = float | Mapping[str, float]
+"""One number for all roles, or one for each role by name."""
+
+
+class SelfPlayTrainer(GRPOTrainer):
+    """Trains the adapters of ``policy`` on what ``arena`` plays.
+
+    Args:
+        policy: base and adapters; its adapters are the only parameters that move.
+        arena: game, sampler, seeds, control arm, alarms.
+        journal: where measures and episodes go; silent on all ranks but the first.
+        args: from ``selfplay.learner.arguments``.
+        lr: learning rate per role. Roles that share one adapter must agree on it.
+        kl: weight of the KL term to the bare base per role (k3 estimator); 0 turns it off.
+        updates_per_window: optimizer steps taken on one window's turns; above 1 the rows carry old log-probabilities.
+        keep_checkpoints: how many checkpoints stay; 0 keeps all.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        arena: Arena,
+        journal: Journal,
+        args: GRPOConfig,
+        lr: PerRole,
+        kl: PerRole = 0.0,
+        updates_per_window: int = 1,
+        keep_checkpoints: int = 2,
+    ) -> None:
+        # TRL wants a dataset and a reward function; neither is ever read.
+        super().__init__(
+            policy.model,
+            reward_funcs=_never_called,
+            args=args,
+            train_dataset=Dataset.from_dict({"prompt": ["unused"]}),
+            processing_class=policy.tokenizer,
+        )
+        self.remove_callback(PrinterCallback)
+        self.policy = policy
+        self.arena = arena
+        self.journal = journal
+        self.learning_roles = tuple(role for role in arena.game.roles if policy.adapter_of[role] is not None)
+        self.lr = {role: _of_role(lr, role) for role in self.learning_roles}
+        self.kl = {role: _of_role(kl, role) for role in self.learning_roles}
+        self.updates_per_window = updates_per_window
+        self.keep_checkpoints = keep_checkpoints
+        self._updates: list[list[dict[Share, Tensors]]] = []  # micro-batches of the window's updates still to come
+        self._seconds: dict[str, float] = defaultdict(float)
+        self._played: dict[str, float] = {}  # the latest window's measures
+        self._updating_since = 0.0
+        self._learner_logprobs: torch.Tensor | None = None
+        for adapter in policy.adapters:
+            self._adapter_lr(adapter)  # roles that cannot agree are told now, not after a window
+        policy.learn_all()
+
+    @property
+    def windows(self) -> int:
+        """Windows that have been played and learned from."""
+        return self.state.global_step // self.updates_per_window
+
+    # ---- data: one call of get_batch_samples is one optimizer step -------------------------------------------------
+
+    def get_train_dataloader(self) -> DataLoader:
+        """Numbers of micro-steps. The data follow from the window's number, so the loader has no state to lose."""
+        steps = self.args.max_steps * self.args.gradient_accumulation_steps
+        return DataLoader([{"micro_step": number} for number in range(steps)], batch_size=1, collate_fn=_first)  # type: ignore[arg-type]
+
+    def get_batch_samples(self, epoch_iterator, num_batches, device):
+        for _ in range(num_batches):
+            next(epoch_iterator)
+        if not self._updates:
+            self._play()
+        return self._updates.pop(0), None
+
+    def _play(self) -> None:
+        """The next window: played, recorded, and turned into the micro-batches of its updates."""
+        started = time.perf_counter()
+        number = self.windows
+        window = play_window(self.arena, number, self.args.process_index, self.args.world_size, gather_episodes)
+        self._seconds["play"] = time.perf_counter() - started
+        sampled = sum(len(turn.text_ids or ()) for episode in window.everyone for turn in episode.turns)
+        self._played = {**window.measures, "perf/tokens_per_second": sampled / self._seconds["play"]}
+        self.journal.episodes(number + 1, window.everyone)
+        for warning in window.warnings:
+            self.journal.warn(number + 1, warning)
+        prepared = time.perf_counter()
+        self._updates = self._batches(window)
+        self._updating_since = time.perf_counter()
+        self._seconds["prepare"] = self._updating_since - prepared
+
+    def _batches(self, window: Window) -> list[list[dict[Share, Tensors]]]:
+        """The window's turns as ``updates_per_window`` lists of micro-batches; shapes agree between ranks."""
+        mine = learnable(window.turns_N)
+        micro = self.args.gradient_accumulation_steps
+        parts = {share: deal(turns_N, self.updates_per_window) for share, turns_N in mine.items()}
+        # A share that any rank has, all ranks must have; a learning role is always there, resting or not.
+        shares = sorted({Share(role, "reinforce") for role in self.learning_roles}.union(*gather_objects(set(mine))))
+        updates = []
+        for update in range(self.updates_per_window):
+            batches: list[dict[Share, Tensors]] = [{} for _ in range(micro)]
+            for share in shares:
+                turns_N = parts[share][update] if share in parts else []
+                for batch, rows in zip(batches, self._rows(share, turns_N, micro), strict=True):
+                    batch[share] = rows
+            updates.append(batches)
+        return updates
+
+    def _rows(self, share: Share, turns_N, micro: int) -> list[Tensors]:
+        """One share's tensors for each micro-batch of one update, with everything its loss will ask for."""
+        # A row with no advantage and no KL has no gradient: it is counted, never computed.
+        alive = [turn for turn in turns_N if turn.advantage != 0.0 or self._kl_of(share)]
+        dealt = deal(alive, micro)
+        tokens = sum(len(turn.text_ids or ()) for turn in turns_N)
+        counted = gather_objects((len(turns_N), tokens, [len(turns_R) for turns_R in dealt]))
+        counts = StepCounts(
+            rows=sum(rows for rows, _, _ in counted),
+            tokens=sum(tokens for _, tokens, _ in counted),
+            micro_batches=micro,
+            world=self.args.world_size,
+        )
+        pad_id = self.policy.tokenizer.pad_token_id
+        batches = []
+        for number, turns_R in enumerate(dealt):
+            padded = max(1, *(sizes[number] for _, _, sizes in counted))
+            rows = tensors(turns_R, padded, pad_id)
+            factor = correction(self.loss_type, counts, padded, int(rows["completion_mask"].sum()))
+            rows["num_items_in_batch"] = torch.tensor(float(counts.tokens))
+            rows["correction"] = torch.tensor(factor)
+            batches.append(self._with_references(share, rows))
+        return batches
+
+    def _with_references(self, share: Share, rows: Tensors) -> Tensors:
+        """Add what is measured before the first update: log-probabilities of the bare base, and of the policy as it is."""
+        if self.updates_per_window > 1 and share.objective == "reinforce":
+            self.policy.wear(share.role)
+            rows["old_per_token_logps"] = self._logprobs(rows)
+        if self._kl_of(share):
+            with self.policy.bare():
+                rows["ref_per_token_logps"] = self._logprobs(rows)
+        return rows
+
+    @torch.no_grad()
+    def _logprobs(self, rows: Tensors) -> torch.Tensor:
+        device = self.args.device
+        ids = torch.cat([rows["prompt_ids"], rows["completion_ids"]], dim=1).to(device)
+        mask = torch.cat([rows["prompt_mask"], rows["completion_mask"]], dim=1).to(device)
+        logprobs, _, _ = super()._get_per_token_logps_and_entropies(
+            self.model, ids, mask, rows["completion_ids"].size(1)
+        )
+        return logprobs
+
+    def _kl_of(self, share: Share) -> float:
+        return self.kl[share.role] if share.objective == "reinforce" else 0.0
+
+    # ---- the step: one loss, one backward --------------------------------------------------------------------------
+
+    def _prepare_inputs(self, inputs):
+        """Only move to the device; TRL would generate here."""
+        return Trainer._prepare_inputs(self, inputs)
+
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        losses = [self._share_loss(model, share, rows) for share, rows in inputs.items()]
+        return torch.stack(losses).sum()
+
+    def _share_loss(self, model, share: Share, rows: Tensors) -> torch.Tensor:
+        self.policy.wear(share.role)
+        outer, self._metrics = self._metrics, {"train": defaultdict(list), "eval": defaultdict(list)}
+        self.beta = self._kl_of(share)
+        loss = super().compute_loss(model, rows) * rows["correction"]
+        for name, values in self._metrics["train"].items():
+            outer["train"][f"role/{share.role}/{name}"].extend(values)
+        outer["train"][f"role/{share.role}/loss"].append(loss.item())
+        outer["train"][f"role/{share.role}/logprob_difference"].append(self._sampler_difference(rows))
+        self._metrics = outer
+        return loss
+
+    def _get_per_token_logps_and_entropies(self, *args, **kwargs):
+        outputs = super()._get_per_token_logps_and_entropies(*args, **kwargs)
+        self._learner_logprobs = outputs[0].detach()
+        return outputs
+
+    def _sampler_difference(self, rows: Tensors) -> float:
+        """Mean |sampler - learner| log-probability in nats, over sampled tokens; NaN where nothing was sampled."""
+        assert self._learner_logprobs is not None
+        known = rows["completion_mask"].bool() & ~rows["sampler_logprobs"].isnan()
+        return (rows["sampler_logprobs"] - self._learner_logprobs)[known].abs().mean().item()
+
+    # ---- optimizer: one parameter group, and one learning rate, per adapter ----------------------------------------
+
+    def create_optimizer(self, model=None):
+        if self.optimizer is None:
+            self.policy.learn_all()
+            cls, defaults = self.get_optimizer_cls_and_kwargs(self.args, self.model)
+            groups = [
+                {"params": [p for _, p in self.policy.parameters_of(adapter)], "lr": self._adapter_lr(adapter)}
+                for adapter in self.policy.adapters
+            ]
+            self.optimizer = cls(groups, weight_decay=self.args.weight_decay, **defaults)
+        return self.optimizer
+
+    def _adapter_lr(self, adapter: str) -> float:
+        rates = {self.lr[role] for role in self.learning_roles if self.policy.adapter_of[role] == adapter}
+        if len(rates) > 1:
+            raise ValueError(f"learner.lr={self.lr} differs between roles that share the adapter {adapter!r}.")
+        return rates.pop()
+
+    def rest(self) -> None:
+        """Hold adapters still whose every role rests in this window: without this, Adam's momentum moves them."""
+        window = self.windows
+        for adapter, group in zip(self.policy.adapters, self.optimizer.param_groups, strict=True):
+            roles = [role for role in self.learning_roles if self.policy.adapter_of[role] == adapter]
+            if all(window % self.arena.game.periods.get(role, 1) for role in roles):
+                group["lr"] = 0.0  # the scheduler sets it anew after the step
+
+    # ---- log and checkpoint ----------------------------------------------------------------------------------------
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """One record for each window, under the names of the house; the Trainer's closing totals are left out."""
+        window, rest = divmod(self.state.global_step, self.updates_per_window)
+        if "loss" not in logs or rest:
+            return
+        record = dict(self._played)
+        for name, values in self._metrics["train"].items():
+            valid = [value for value in values if not math.isnan(value)]
+            if name.startswith("role/") and valid:
+                record[name] = sum(valid) / len(valid)
+        self._metrics["train"].clear()
+        record["learner/loss"] = logs["loss"]
+        record["learner/grad_norm"] = float(logs.get("grad_norm", 0.0))
+        for adapter, group in zip(self.policy.adapters, self.optimizer.param_groups, strict=True):
+            record[f"learner/lr/{adapter}"] = group["lr"]
+        self._seconds["update"] = time.perf_counter() - self._updating_since
+        record.update({f"perf/{name}_seconds": seconds for name, seconds in self._seconds.items()})
+        self._seconds.clear()
+        self.journal.record(window, record)
+
+    def _save_checkpoint(self, model, trial) -> None:
+        checkpoints.save(self)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint, model=None) -> None:
+        checkpoints.load(self, Path(resume_from_checkpoint))
+
+
+def _of_role(setting: PerRole, role: str) -> float:
+    if not isinstance(setting, Mapping):
+        return float(setting)
+    if role not in setting:
+        raise ValueError(f"learner settings {dict(setting)!r} lack the role {role!r}; give one number or every role.")
+    return float(setting[role])
+
+
+def _never_called(completions, **_):
+    raise AssertionError("rewards come from the game, not from TRL")
+
+
+def _first(items):
+    return items[0]

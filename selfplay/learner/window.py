@@ -1,0 +1,85 @@
+"""One window of self-play, from seeds to the turns worth learning from. No tensors here.
+
+    seeds_B --Game.play--> episodes --control--> gathered episodes --assign_advantages, remember--> turns_N of this rank
+
+Every rank plays its own seeds; then all ranks see all episodes, in seed order, so that batch-wide advantages, the
+game's memory, the alarms and the log are the same everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from selfplay.advantages import RoleBaselines, assign_advantages
+from selfplay.guards.alarms import Alarms
+from selfplay.guards.controls import Control
+from selfplay.learner.seeds import SeedStream
+from selfplay.types import Episode, Game, Sampler, Turn
+
+Gather = Callable[[list[Episode]], list[Episode]]
+"""This rank's episodes -> all ranks' episodes (any order). On one process it is the identity."""
+
+
+@dataclass(frozen=True)
+class Arena:
+    """Everything a window needs and no tensor library provides."""
+
+    game: Game
+    sampler: Sampler
+    seeds: SeedStream
+    control: Control
+    alarms: Alarms
+    scale: Literal["group", "batch", "none"]  # what advantages are divided by
+    baselines: RoleBaselines | None  # running means of the roles; None centres on the group
+    run_seed: int
+
+
+@dataclass(slots=True)
+class Window:
+    """What was played: this rank's turns to learn from, and what all ranks saw."""
+
+    number: int
+    turns_N: list[Turn]
+    everyone: list[Episode]
+    measures: dict[str, float]
+    warnings: list[str]
+
+
+def play_window(arena: Arena, number: int, rank: int, world: int, gather: Gather) -> Window:
+    """Play window ``number``. Collective: every rank calls it, with its own rank."""
+    arena.sampler.begin(arena.run_seed, number, rank)
+    episodes = arena.game.play(arena.seeds.window(number, rank, world), arena.sampler)
+    arena.control.repay(episodes, key=(arena.run_seed, number))
+    everyone = sorted(gather(episodes), key=lambda episode: episode.seed.index)
+    turns = [turn for episode in everyone for turn in episode.turns]
+    resting = {role for role, period in arena.game.periods.items() if number % period}
+    for turn in turns:
+        if turn.role in resting:
+            turn.objective = None
+    report = assign_advantages(turns, scale=arena.scale, baselines=arena.baselines)
+    arena.game.remember(everyone)
+    guard_values, warnings = arena.alarms.check(everyone)
+    measures = {**describe(everyone), **report, **guard_values}
+    mine = {episode.seed.index for episode in episodes}
+    turns_N = [turn for episode in everyone if episode.seed.index in mine for turn in episode.turns]
+    return Window(number, turns_N, everyone, measures, warnings)
+
+
+def describe(episodes: Sequence[Episode]) -> dict[str, float]:
+    """The window's figures under their log names: ``game/<fact>``, ``reward/<role>/<part>``, ``role/<role>/...``."""
+    columns: dict[str, list[float]] = {}
+
+    def add(name: str, value: float) -> None:
+        columns.setdefault(name, []).append(value)
+
+    for episode in episodes:
+        for fact, value in episode.facts.items():
+            add(f"game/{fact}", value)
+        for turn in episode.turns:
+            add(f"role/{turn.role}/stopped", float(turn.stopped))
+            add(f"role/{turn.role}/tokens", float(len(turn.text_ids or ())))
+            for part, value in turn.rewards.items():
+                add(f"reward/{turn.role}/{part}", value)
+    return {name: sum(values) / len(values) for name, values in sorted(columns.items())}

@@ -1,0 +1,76 @@
+"""Turns to tensors, worked out by hand."""
+
+import math
+
+import pytest
+import torch
+
+from selfplay.learner.batches import Share, deal, learnable, tensors
+from selfplay.learner.normalisation import LOSS_TYPES, StepCounts, correction
+from selfplay.learner.seeds import SeedStream
+from selfplay.types import Turn
+
+
+def turn(text_ids, prompt_ids=(5, 6), role="solver", **more):
+    logprobs = [-0.5] * len(text_ids)
+    return Turn(role, "p", "t", prompt_ids=list(prompt_ids), text_ids=list(text_ids), logprobs=logprobs, **more)
+
+
+def test_only_turns_with_an_objective_and_tokens_are_learned_from():
+    kept, imitated = turn([1]), turn([2], objective="imitate")
+    masked, empty, written = turn([3], objective=None), turn([]), Turn("solver", "p", "by hand")
+    shares = learnable([kept, masked, empty, imitated, written])
+    assert shares == {Share("solver", "reinforce"): [kept], Share("solver", "imitate"): [imitated]}
+
+
+def test_rows_are_padded_left_and_right_and_filled_up():
+    rows = tensors([turn([1, 2, 3], [7], advantage=0.5), turn([4], [8, 9], advantage=-1.0)], rows=3, pad_id=0)
+    assert rows["prompt_ids"].tolist() == [[0, 7], [8, 9], [0, 0]]
+    assert rows["prompt_mask"].tolist() == [[0, 1], [1, 1], [0, 1]]
+    assert rows["completion_ids"].tolist() == [[1, 2, 3], [4, 0, 0], [0, 0, 0]]
+    assert rows["completion_mask"].tolist() == [[1, 1, 1], [1, 0, 0], [0, 0, 0]]
+    assert rows["advantages"].tolist() == [0.5, -1.0, 0.0]
+    assert rows["sampler_logprobs"][0].tolist() == [-0.5, -0.5, -0.5]
+    assert math.isnan(rows["sampler_logprobs"][1, 1])
+
+
+def test_a_micro_batch_of_nothing_but_fill_rows_keeps_its_shape():
+    rows = tensors([], rows=2, pad_id=0)
+    assert rows["completion_mask"].shape == (2, 1)
+    assert rows["completion_mask"].sum() == 0
+    assert rows["prompt_mask"].sum() == 2
+    assert torch.equal(rows["advantages"], torch.zeros(2))
+
+
+def test_turns_are_dealt_evenly_by_length():
+    turns = [turn([0] * length) for length in (5, 1, 4, 2, 3)]
+    dealt = deal(turns, 2)
+    assert [[len(t.text_ids) for t in part] for part in dealt] == [[1, 2, 3], [4, 5]]
+    assert deal([], 3) == [[], [], []]
+
+
+@pytest.mark.parametrize("loss_type", sorted(LOSS_TYPES))
+def test_a_share_without_rows_weighs_nothing(loss_type):
+    assert correction(loss_type, StepCounts(0, 0, 2, 2), 1, 0) == 0.0
+
+
+def test_bnpo_is_weighed_by_its_tokens():
+    assert correction("bnpo", StepCounts(rows=4, tokens=40, micro_batches=2, world=2), 1, 25) == 25 * 4 / 40
+
+
+def test_two_ranks_play_the_seeds_of_one():
+    stream = SeedStream(["a", "b", "c"], per_window=4)
+    halves = stream.window(3, 0, 2) + stream.window(3, 1, 2)
+    assert halves == stream.window(3)
+    assert [seed.index for seed in halves] == [12, 13, 14, 15]
+
+
+def test_seeds_that_do_not_divide_name_the_mend():
+    with pytest.raises(ValueError, match=r"seeds.per_window=3 does not divide over 2 processes.*e.g. 4"):
+        SeedStream(["a"], 3).window(0, 0, 2)
+
+
+@pytest.mark.parametrize("topics", [[], [""], ["  "]])
+def test_a_missing_topic_is_refused(topics):
+    with pytest.raises(ValueError, match=r"seeds.topics=.* names no topic"):
+        SeedStream(topics, 2)
