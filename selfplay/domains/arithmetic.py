@@ -70,7 +70,7 @@ WORDINGS = {"compact": COMPACT, "tagged": TAGGED}
 _OPERAND = rf"(?<![0-9.,])[0-9]{{1,{MAX_OPERAND_DIGITS}}}(?![0-9]|[.,][0-9])"
 _SIGN = r"(?:[-+*x×−]|\\times\b|\\cdot\b)"
 _EXPRESSION = re.compile(rf"{_OPERAND}(?:\s*{_SIGN}\s*{_OPERAND})+")
-_SPELLINGS = {"x": "*", "×": "*", "\\times": "*", "\\cdot": "*", "−": "-"}
+_OPERATOR_OF = {"+": "+", "-": "-", "−": "-", **dict.fromkeys(("*", "x", "×", "\\times", "\\cdot"), "*")}
 
 # What makes an expression only part of the question: an operator with something on its far side, a bracket (LaTeX's
 # \( \) aside), a sign of its own, a decimal point, or the solution behind "=". Markdown's ** and bullets do not.
@@ -124,7 +124,7 @@ class Arithmetic:
         if found is None:
             return None
         operands = re.findall(r"[0-9]+", found)
-        operators = [_SPELLINGS.get(sign, sign) for sign in re.findall(_SIGN, found)]
+        operators = [_OPERATOR_OF[sign] for sign in re.findall(_SIGN, found)]
         if set(operators) - set(self.operators) or len(operands) > MAX_OPERANDS:
             return None
         numbers = [int(operand) for operand in operands]

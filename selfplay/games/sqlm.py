@@ -28,7 +28,7 @@ class SQLM:
     ``proposer_period``-th window. ValueError for a setting that cannot work; its text starts with the key.
     """
 
-    roles = ("proposer", "solver")
+    roles: tuple[str, ...] = ("proposer", "solver")
 
     def __init__(
         self,
@@ -55,8 +55,8 @@ class SQLM:
         self.proposals, self.answers = proposals, answers
         self.hold_poll = partial(hold_poll, domain, tie=tie, min_votes=min_votes)
         self.calibration = partial(calibration, band=band, low=low, high=high)
-        self.periods = {"proposer": proposer_period}
-        self.rows_per_seed = {"proposer": proposals, "solver": proposals * answers}
+        self.periods: Mapping[str, int] = {"proposer": proposer_period}
+        self.rows_per_seed: Mapping[str, int] = {"proposer": proposals, "solver": proposals * answers}
 
     def play(self, seeds_B: Sequence[Seed], sampler: Sampler) -> list[Episode]:
         """Two rounds: all questions, then all answers to those admitted (perhaps none)."""

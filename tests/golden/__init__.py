@@ -1,0 +1,20 @@
+"""Golden transcripts: one per game, played by a script, to be read by a person whenever it changes.
+
+python -m tests.golden        writes them anew; read the difference before you commit it
+"""
+
+from pathlib import Path
+
+from tests.golden.sqlm import sqlm
+
+FOLDER = Path(__file__).parent
+
+HEAD = "# Written by `python -m tests.golden`; compared by tests/golden/test_golden.py. Not edited by hand.\n\n"
+
+SCENES = {"sqlm": sqlm}
+"""File name -> the transcript."""
+
+
+def written(scene: str) -> str:
+    """What the file of this scene should hold."""
+    return HEAD + SCENES[scene]()
