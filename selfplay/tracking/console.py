@@ -62,23 +62,26 @@ class ConsoleLog:
                 self.say("  " + line)
 
     def progress(self) -> str:
-        """The live line, e.g. ``step 12/40 | pass@1 0.812 | win rate 0.71 | 5,214 tok/s | 0:21 left``."""
-        parts = [f"step {int(self.latest.get('step') or 0)}/{self.steps}", *headlines(self.latest)]
+        """The live line, e.g. ``step 12/40 | 0:21 left | pass@1 0.812 | win rate 0.71 | 5,214 tok/s``."""
+        parts = [f"step {int(self.latest.get('step') or 0)}/{self.steps}"]
         left = self._seconds_left()
         if left is not None:
             parts.append(f"{clock(left)} left")
-        return " | ".join(parts)
+        return " | ".join([*parts, *headlines(self.latest)])
 
     def ending(self, summary: Mapping[str, Any], folder: Path, adapters: Path | None) -> None:
         self.close()
         table = Table(box=None, pad_edge=False)
-        for heading in ("measured from outside", "first", "best", "last", "95 % interval", "gain"):
-            table.add_column(heading, justify="left" if heading.startswith("measured") else "right")
+        table.add_column("measured from outside", no_wrap=True)
+        for heading in ("first", "best", "last", "95 % interval", "gain, points"):
+            table.add_column(heading, justify="right")
         for name, course in summary["metrics"].items():
             if is_headline(name):
-                table.add_row(name, *_course_cells(course))
+                table.add_row(name.removeprefix("yardstick/"), *_course_cells(course))
         self.console.print(Panel(table, title=f"{summary['recipe']}, seed {summary['seed']}", expand=False))
-        self.say(f"{summary['steps']} steps in {clock(summary['seconds'])}. Everything lies in {folder}:")
+        self.say(
+            f"{summary['steps']} of {self.steps} steps in {clock(summary['seconds'])}. Everything lies in {folder}:"
+        )
         self.say("  summary.json  metrics.jsonl  episodes/  config.yaml" + ("  wandb/" * (folder / "wandb").exists()))
         if adapters is not None:
             self.say(f"  adapters (PEFT format): {adapters}")
@@ -161,7 +164,7 @@ def clock(seconds: float) -> str:
 
 def _course_cells(course: Mapping[str, Any]) -> list[str]:
     first, last = course["first"], course["last"]
-    gain = "" if first is None or last is None else f"{100 * (last - first):+.1f} points"
+    gain = "" if first is None or last is None else f"{100 * (last - first):+.1f}"
     cells = [_number(course[key]) for key in ("first", "best", "last")]
     return [*cells, _interval(course["low"], course["high"]), gain]
 

@@ -93,11 +93,12 @@ def draw(folders: Sequence[Path], metrics: Sequence[str], out: Path) -> None:
             arms.setdefault(curve.arm, []).append(curve)
         for colour, curves in zip(COLOURS * len(arms), arms.values(), strict=False):
             _draw_arm(panel, curves, colour)
-        panel.set_title(metric.split("/", 1)[1])
-        panel.set_xlabel("optimizer step")
-        panel.set_ylim(0, 1)
+        panel.set_title(metric.removeprefix("yardstick/"))
+        panel.set_xlabel("training step")
+        panel.set_ylabel("win rate" if metric.startswith("duel/") else "share of held-out problems right")
+        panel.set_ylim(0, 1.02)
+        panel.label_outer()  # panels share the axis, so only the first says what it is
         panel.grid(alpha=0.3)
-    axes[0][0].set_ylabel("share of held-out problems right")
     axes[0][-1].legend(loc="best", fontsize="small")
     figure.tight_layout()
     figure.savefig(out, dpi=150)

@@ -124,7 +124,11 @@ class Journal:
         self._append(step, values, {})
 
     def measured(self, step: int, metrics: Sequence[Metric]) -> None:
-        """One row of measurements with their intervals (``<name>/low``, ``<name>/high``); keeps their definitions."""
+        """One row of measurements with their intervals (``<name>/low``, ``<name>/high``); keeps their definitions.
+
+        A name may occur once: give two suites two names.
+        """
+        assert len({metric.name for metric in metrics}) == len(metrics), "two measurements share a name"
         values: dict[str, float] = {}
         for metric in metrics:
             sides = {"": metric.value, "/low": metric.low, "/high": metric.high}
