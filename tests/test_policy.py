@@ -80,6 +80,8 @@ def test_building_leaves_global_randomness_alone_and_follows_the_seed(base):
     ):
         assert torch.equal(mine, same)
         assert ("lora_B" in name) == torch.equal(mine, different)
+    pairs = zip(one.parameters_of("proposer"), one.parameters_of("solver"), strict=True)
+    assert not any(torch.equal(mine, others) for (name, mine), (_, others) in pairs if "lora_A" in name)
 
 
 def test_wear_switches_the_role_and_freezes_nobody(base):
@@ -207,6 +209,15 @@ def test_saved_adapters_load_in_plain_peft(base, tmp_path):
     config = json.loads((tmp_path / "adapters" / "solver" / "adapter_config.json").read_text())
     assert config["base_model_name_or_path"] == base
     assert [path.name for path in tmp_path.iterdir()] == ["adapters"]
+
+
+@pytest.mark.parametrize("name", ["small"])
+def test_a_shipped_base_is_known_by_its_name(tmp_path, name):
+    policy = Policy.build(name, ROLES)
+    policy.save(tmp_path / "adapters")
+    config = json.loads((tmp_path / "adapters" / "solver" / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == name
+    assert policy.base.name_or_path == name
 
 
 def test_load_brings_back_every_bit_and_advances_the_version(base, tmp_path):

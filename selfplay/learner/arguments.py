@@ -7,8 +7,10 @@ recomputation would wear the last role's adapter for all; the Policy does it its
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
-from trl import GRPOConfig
+from trl.trainer.grpo_config import GRPOConfig
 
 from selfplay.learner.normalisation import LOSS_TYPES
 
@@ -29,7 +31,7 @@ def training_arguments(
     bf16: bool = False,
     unbiased_kl: bool = False,
     max_completion_length: int = 1024,
-    **more: object,
+    **more: Any,
 ) -> GRPOConfig:
     """A GRPOConfig for SelfPlayTrainer.
 

@@ -9,6 +9,7 @@ Suffixes: ``_N`` turns of this rank, ``_R`` rows of one micro-batch (fill rows i
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -43,7 +44,7 @@ def deal(turns_N: Sequence[Turn], micro_batches: int) -> list[list[Turn]]:
     by_length = sorted(turns_N, key=lambda turn: len(turn.prompt_ids or ()) + len(turn.text_ids or ()))
     size, extra = divmod(len(by_length), micro_batches)
     cuts = [number * size + min(number, extra) for number in range(micro_batches + 1)]
-    return [by_length[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]
+    return [by_length[start:end] for start, end in pairwise(cuts)]
 
 
 def tensors(turns_R: Sequence[Turn], rows: int, pad_id: int, kept: int | None = None) -> Tensors:

@@ -46,7 +46,7 @@ class ExamineCallback(TrainerCallback):
 
 
 class StopCallback(TrainerCallback):
-    """The first SIGINT or SIGTERM ends the run after the present step, with a checkpoint; the second ends it at once."""
+    """The first SIGINT or SIGTERM ends the run after the present window, with a checkpoint; the second at once."""
 
     def __init__(self, updates_per_window: int) -> None:
         self.updates_per_window = updates_per_window

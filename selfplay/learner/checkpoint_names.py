@@ -1,11 +1,17 @@
-"""What a checkpoint's folder is called, readable without torch."""
+"""What a checkpoint's folder is called and what its state.json says, readable without torch."""
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 NAME = re.compile(r"step-(\d+)")
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint could not be written or read; the message says what is still whole."""
 
 
 def checkpoint_name(step: int) -> str:
@@ -33,3 +39,13 @@ def step_of(path: Path) -> int:
     20
     """
     return int(path.name.split("-")[1])
+
+
+def read_state(folder: Path) -> dict[str, Any]:
+    """``state.json`` of a checkpoint; raises CheckpointError where it is missing or torn."""
+    try:
+        return json.loads((folder / "state.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{folder} is not a whole checkpoint ({error}); choose another, or resume=never."
+        ) from error

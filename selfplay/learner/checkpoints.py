@@ -17,13 +17,16 @@ from typing import TYPE_CHECKING, Any
 
 import torch.distributed as dist
 
-from selfplay.learner.checkpoint_names import checkpoint_name, latest_checkpoint, whole_checkpoints
+from selfplay.learner.checkpoint_names import (
+    CheckpointError,
+    checkpoint_name,
+    latest_checkpoint,
+    read_state,
+    whole_checkpoints,
+)
 
 if TYPE_CHECKING:
     from selfplay.learner.trainer import SelfPlayTrainer
-
-class CheckpointError(RuntimeError):
-    """A checkpoint could not be written or read; the message says what is still whole."""
 
 
 def save(trainer: SelfPlayTrainer) -> None:
@@ -60,14 +63,6 @@ def load(trainer: SelfPlayTrainer, folder: Path) -> None:
     state = read_state(folder)
     for name, holder in _memories(trainer).items():
         holder.load_state_dict(state[name])
-
-
-def read_state(folder: Path) -> dict[str, Any]:
-    """``state.json`` of a checkpoint; raises CheckpointError where it is missing or torn."""
-    try:
-        return json.loads((folder / "state.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{folder} is not a whole checkpoint ({error}); choose another, or resume=never.") from error
 
 
 def _write_parts(trainer: SelfPlayTrainer, folder: Path) -> None:

@@ -3,12 +3,12 @@
 TRL divides each loss type by something of its own (`GRPOTrainer._compute_loss`, 1.16), the Trainer averages over
 ranks, and micro-batches add up. What we want is one number for the whole optimizer step:
 
-| loss types             | wanted divisor                      | TRL's divisor in a micro-batch                        |
-| ---------------------- | ----------------------------------- | ----------------------------------------------------- |
-| dapo, cispo, vespo     | tokens of the role, all ranks       | the same, handed over as ``num_items_in_batch``       |
-| bnpo                   | tokens of the role, all ranks       | tokens of this micro-batch on this rank x micro-batches |
-| grpo, sapo, luspo      | rows of the role, all ranks         | rows of this micro-batch, FILL ROWS INCLUDED, x micro-batches |
-| dr_grpo                | rows x max length, all ranks        | as grpo, x max length                                 |
+| loss types         | wanted divisor, over all ranks | TRL's divisor in a micro-batch on one rank           |
+| ------------------ | ------------------------------ | ---------------------------------------------------- |
+| dapo, cispo, vespo | tokens of the role             | the same, handed over as ``num_items_in_batch``      |
+| bnpo               | tokens of the role             | its own tokens x micro-batches                       |
+| grpo, sapo, luspo  | rows of the role               | its own rows, FILL ROWS INCLUDED, x micro-batches    |
+| dr_grpo            | rows x max length              | as grpo, x max length                                |
 
 Left uncorrected, fill rows put the last three off by up to 37 % (measured in the design of this package).
 """

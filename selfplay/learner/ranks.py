@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 import torch.distributed as dist
@@ -43,7 +43,7 @@ def first_decides(decide: Callable[[], T]) -> T:
         dist.broadcast_object_list(outcome)
     if isinstance(outcome[0], _Refusal):
         raise outcome[0].error
-    return outcome[0]
+    return cast(T, outcome[0])
 
 
 @dataclass

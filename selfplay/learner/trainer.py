@@ -23,7 +23,8 @@ import torch
 from datasets import Dataset
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer
-from trl import GRPOConfig, GRPOTrainer
+from trl.trainer.grpo_config import GRPOConfig
+from trl.trainer.grpo_trainer import GRPOTrainer
 
 from selfplay.learner import checkpoints
 from selfplay.learner.batches import Share, Tensors, deal, learnable, tensors
@@ -125,7 +126,8 @@ class SelfPlayTrainer(GRPOTrainer):
 
     def _batches(self, window: Window) -> list[list[dict[Share, Tensors]]]:
         """The window's turns as ``updates_per_window`` lists of micro-batches; shapes agree between ranks."""
-        mine = learnable(window.turns_N)
+        turns_N = [turn for turn in window.turns_N if turn.role in self.learning_roles]  # a frozen role only plays
+        mine = learnable(turns_N)
         micro = self.args.gradient_accumulation_steps
         parts = {share: deal(turns_N, self.updates_per_window) for share, turns_N in mine.items()}
         # A share that any rank has, all ranks must have; a learning role is always there, resting or not.
@@ -165,7 +167,7 @@ class SelfPlayTrainer(GRPOTrainer):
         return batches
 
     def _with_references(self, share: Share, rows: Tensors) -> Tensors:
-        """Add what is measured before the first update: log-probabilities of the bare base, and of the policy as it is."""
+        """Add what is measured before the first update: log-probabilities of the bare base and of the policy as is."""
         if self.updates_per_window > 1 and share.objective == "reinforce":
             self.policy.wear(share.role)
             rows["old_per_token_logps"] = self._logprobs(rows)
@@ -225,7 +227,7 @@ class SelfPlayTrainer(GRPOTrainer):
     def create_optimizer(self, model=None):
         if self.optimizer is None:
             self.policy.learn_all()
-            cls, defaults = self.get_optimizer_cls_and_kwargs(self.args, self.model)
+            cls, defaults = self.get_optimizer_cls_and_kwargs(self.args, self.policy.model)
             groups = [
                 {"params": [p for _, p in self.policy.parameters_of(adapter)], "lr": self._adapter_lr(adapter)}
                 for adapter in self.policy.adapters

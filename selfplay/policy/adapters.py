@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,7 +99,8 @@ def add_adapters(model: Any, adapters: Sequence[str], config: LoraConfig, seed: 
     if not adapters:
         return model
     _check_targets(model, config)
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`", category=FutureWarning)  # PEFT's own
         for adapter in adapters:
             torch.manual_seed(_seed_of(seed, adapter))
             if isinstance(model, PeftModel):

@@ -1,7 +1,7 @@
 """Finding a base model, checking it before anything heavy is loaded, loading it, and hashing its weights.
 
-A base is ``small`` (it ships with the package), a folder with a transformers checkpoint, or the id of a model on the
-hub: any causal language model of transformers.
+A base is ``small`` or another that ships with the package, a folder with a transformers checkpoint, or the id of a
+model on the hub: any causal language model of transformers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Any
 import torch
 from torch import nn
 
-SHIPPED = ("small", "small-1")
+from selfplay.small_base import shipped_folder, shipped_names
+
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16, "auto": "auto"}
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 
@@ -40,10 +41,8 @@ class BaseSource:
         Raises:
             ValueError: a folder that is not a readable checkpoint, or a name that is neither folder nor hub id.
         """
-        if base in SHIPPED:
-            from selfplay.small_base import shipped_folder  # brings the whole builder along: only when wanted
-
-            folder = shipped_folder()
+        if base in shipped_names():
+            folder = shipped_folder(base)
             check_folder(folder, base)
             return cls(base, str(folder))
         folder = Path(base).expanduser()
@@ -59,7 +58,7 @@ def check_folder(folder: Path, base: str) -> None:
     Raises:
         ValueError: naming ``policy.base``, its value and the mend.
     """
-    mend = "give a folder written by save_pretrained, a hub id such as Qwen/Qwen3-0.6B, or small."
+    mend = "give a folder written by save_pretrained, a hub id such as Qwen/Qwen3-0.6B, or one that ships: small."
     if not folder.is_dir():
         raise ValueError(f"policy.base={base!r} is not a folder; {mend}")
     config = folder / "config.json"
@@ -99,6 +98,7 @@ def load_base(source: BaseSource, dtype: str, attention: str | None) -> tuple[An
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     model.requires_grad_(False)
+    model.name_or_path = source.name  # what PEFT writes into a saved adapter: no path of this machine
     return model.eval(), tokenizer
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import shutil
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,8 @@ class Policy:
         adapters: names of the learning adapters, in a fixed order.
         stop_ids: tokens that end a reply.
         version: grows with every change of the adapters (``advance``, ``load``); samplers refresh their copies by it.
-        gathered: context in which given parameters are whole. The learner replaces it under ZeRO-3.
+        gathered: context in which given parameters are whole, and any_rank: whether a thing is true on any rank. The
+            learner replaces both under ZeRO-3, where weights are spread and every forward pass is collective.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Policy:
         self.stop_ids = stop_ids(self.base, tokenizer)
         self.version = 0
         self.gathered: Gather = lambda _: nullcontext()
+        self.any_rank: Callable[[bool], bool] = bool
         self.lora_layers = lora.lora_layers(self.base)
         self._config = config
         self._learning = [p for adapter in self.adapters for _, p in lora.parameters_of(model, adapter)]
@@ -79,7 +81,7 @@ class Policy:
         """Load a base and put fresh adapters on it. These arguments are the config group ``policy``.
 
         Args:
-            base: ``small`` (ships with the package), a folder with a transformers checkpoint, or a hub id.
+            base: ``small`` or ``small-1`` (they ship with the package), a transformers folder, or a hub id.
             roles: the game's roles, e.g. ``("proposer", "solver")``.
             adapters: ``per_role``, ``shared`` (one for all) or ``none`` (every role plays the bare base).
             frozen: roles that play the bare base and never learn.

@@ -10,7 +10,7 @@ Suffixes: ``_U`` unique prompts, ``_R`` rows (one row = one sample), ``_L`` rows
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,11 +24,12 @@ DROP_SHARE = 8
 
 @dataclass(frozen=True)
 class Ending:
-    """When a reply is over."""
+    """When a reply is over, and when a batch is."""
 
     stop_ids: tuple[int, ...]
     max_new_tokens: int
     pad_id: int
+    any_rank: Callable[[bool], bool] = bool  # ZeRO-3: nobody may leave while another rank still needs its weights
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,9 @@ def decode(
         logprobs_R_T[live_L, position] = logprob_L
         finished_L |= torch.isin(token_L, stops)
         finished = int(finished_L.sum())
-        if finished == len(live_L) or position + 1 == ending.max_new_tokens:
+        if position + 1 == ending.max_new_tokens or not ending.any_rank(finished < len(live_L)):
             break
-        if finished * DROP_SHARE >= len(live_L):
+        if len(live_L) > finished and finished * DROP_SHARE >= len(live_L):
             keep_L = (~finished_L).nonzero().squeeze(-1)
             runner.keep(keep_L)
             live_L, token_L, finished_L = live_L[keep_L], token_L[keep_L], finished_L[keep_L]
@@ -111,7 +112,7 @@ class Runner:
         self.mask = (torch.arange(width, device=device) >= width - lengths_U[:, None]).long()
         positions = (self.mask.cumsum(-1) - 1).clamp_min(0)
         logits_U_V = self.forward(ids_U_T, positions, keep=1)[:, -1]
-        self.cache.batch_select_indices(prompt_of_R)
+        self.cache.reorder_cache(prompt_of_R)
         self.mask, self.logits = self.mask[prompt_of_R], logits_U_V[prompt_of_R]
         self.position = lengths_U[prompt_of_R, None]
 
@@ -128,7 +129,7 @@ class Runner:
 
     def keep(self, rows_L: Tensor) -> None:
         """Go on with these rows only."""
-        self.cache.batch_select_indices(rows_L)
+        self.cache.reorder_cache(rows_L)
         self.mask, self.position, self.logits = self.mask[rows_L], self.position[rows_L], self.logits[rows_L]
 
     def forward(self, ids: Tensor, positions: Tensor, keep: int) -> Tensor:

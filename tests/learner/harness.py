@@ -22,6 +22,7 @@ from selfplay.tracking.run_info import RunInfo
 from selfplay.types import Episode, Seed, Turn
 
 ROLES = ("proposer", "solver")
+OF_TRAINER = ("lr", "kl", "updates_per_window", "keep_checkpoints")
 
 
 class FixedGame:
@@ -64,7 +65,7 @@ class FixedGame:
 
 def make_trainer(policy: Policy, folder: Path, game=None, per_window: int = 2, **settings) -> SelfPlayTrainer:
     """A trainer on ``FixedGame``; ``settings`` are those of SelfPlayTrainer and of ``training_arguments``."""
-    own = {name: settings.pop(name) for name in ("lr", "kl", "updates_per_window") if name in settings}
+    own = {name: settings.pop(name) for name in OF_TRAINER if name in settings}
     arguments = {"max_steps": 3, "seed": 0, "save_every": 0, "max_grad_norm": 0.0, "weight_decay": 0.0, **settings}
     args = training_arguments(output_dir=str(folder), **arguments)
     arena = Arena(
