@@ -1,0 +1,167 @@
+"""What can be known to be wrong before a model is loaded: wrong types, groups of one, batches that do not divide.
+
+Single values first (``selfplay/rules.py``), then relations between keys. Every failure is a RecipeError: one line with
+the key, the value and the mend. Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any, cast
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from selfplay.configuration import RecipeError, build, compose, one_line, roles_of
+from selfplay.keys import did_you_mean
+from selfplay.rules import RULES
+from selfplay.shape import base_folder
+from selfplay.types import Game
+
+
+def check(config: DictConfig, world_size: int = 1) -> None:
+    """Refuse what cannot work.
+
+    Args:
+        config: from ``configuration.compose``.
+        world_size: processes of the job; a window's seeds are shared out evenly among them.
+
+    Raises:
+        RecipeError: the first mistake found.
+    """
+    try:
+        plain = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
+    except OmegaConfBaseException as error:
+        raise RecipeError(one_line(error)) from error
+    for key, (holds, wanted) in RULES.items():
+        value = _at(plain, key)
+        if not holds(value):
+            raise RecipeError(f"{key}={_shown(value)} must be {wanted}.")
+    game: Game = build(config, "game")
+    _check_roles(plain, game)
+    _check_groups(plain, game)
+    _check_division(plain, game, world_size)
+    if has_model(config, game):
+        base_folder(plain["policy"]["base"])
+
+
+def has_model(config: DictConfig, game: Game) -> bool:
+    """Whether any role is played by the model; without one there is nothing to load and nothing to learn."""
+    return "model" in players(config, game).values()
+
+
+def players(config: DictConfig, game: Game) -> dict[str, str]:
+    """Who plays each role: the one word for all, or by role with the model as default."""
+    chosen = config.players
+    if isinstance(chosen, str):
+        return dict.fromkeys(game.roles, chosen)
+    for role in chosen:
+        if role not in game.roles:
+            raise RecipeError(f"players.{role}: this game has no such role{did_you_mean(str(role), game.roles)}")
+    return {role: chosen.get(role, "model") for role in game.roles}
+
+
+def micro_batches(config: DictConfig, world_size: int = 1) -> int:
+    """Forward and backward passes of one optimizer step, on each process: what ``learner.rows_per_role`` comes to."""
+    most = config.learner.rows_per_role
+    if most is None:
+        return 1
+    rows = max(rows_per_update(config, build(config, "game"), world_size).values())
+    return max(1, -(-rows // most))
+
+
+def rows_per_update(config: DictConfig, game: Game, world_size: int = 1) -> dict[str, int]:
+    """Most rows of each role that one process feeds to one optimizer step."""
+    seeds = config.seeds.per_window // world_size
+    return {role: -(-seeds * rows // config.learner.updates_per_window) for role, rows in game.rows_per_seed.items()}
+
+
+def _check_roles(plain: dict[str, Any], game: Game) -> None:
+    for key in ("learner.lr", "learner.kl", "sampler.max_new_tokens"):
+        roles_of(_at(plain, key), game.roles, key)
+    frozen = plain["policy"]["frozen"]
+    for role in frozen:
+        if role not in game.roles:
+            raise RecipeError(f"policy.frozen={frozen}: this game has no role {role!r}{did_you_mean(role, game.roles)}")
+    learning = [role for role in game.roles if role not in frozen]
+    if not learning or plain["policy"]["adapters"] == "none":
+        raise RecipeError(
+            f"policy.frozen={frozen} and policy.adapters={plain['policy']['adapters']} leave no role to learn."
+        )
+    if plain["policy"]["adapters"] == "shared":
+        rates = roles_of(plain["learner"]["lr"], game.roles, "learner.lr")
+        if len({rates[role] for role in learning}) > 1:
+            raise RecipeError(
+                f"learner.lr={rates} differs by role, but policy.adapters=shared trains one adapter; give one number."
+            )
+
+
+def _check_groups(plain: dict[str, Any], game: Game) -> None:
+    """A group of one is its own baseline: its advantage is always 0. Without groups there is no spread of a group."""
+    if plain["learner"]["baseline"] == "role_ema":
+        if plain["learner"]["scale"] == "group":
+            raise RecipeError(
+                "learner.scale=group does not go with learner.baseline=role_ema, whose groups may have one member and "
+                "no spread; set learner.scale=batch or none."
+            )
+        return
+    for role, rows in game.rows_per_seed.items():
+        if rows < 2 and role not in plain["policy"]["frozen"]:
+            raise RecipeError(
+                f"the group of role {role!r} holds {rows} turn, which has nothing to be compared with; raise the "
+                "game's number of samples to 2 or more, or set learner.baseline=role_ema learner.scale=batch."
+            )
+
+
+def _check_division(plain: dict[str, Any], game: Game, world_size: int) -> None:
+    per_window = plain["seeds"]["per_window"]
+    if per_window % world_size:
+        mend = -(-per_window // world_size) * world_size
+        raise RecipeError(
+            f"seeds.per_window={per_window} does not divide over {world_size} processes; try seeds.per_window={mend}."
+        )
+    learner = plain["learner"]
+    updates, most = learner["updates_per_window"], learner["rows_per_role"]
+    role, rows = max(
+        ((role, rows * per_window // world_size) for role, rows in game.rows_per_seed.items()), key=lambda item: item[1]
+    )
+    if rows % updates:
+        raise RecipeError(
+            f"learner.updates_per_window={updates} does not divide the {rows} {role} rows that one process has in a "
+            f"window; try {_divisor_below(rows, updates)}."
+        )
+    if most and (rows // updates) % most and most < rows // updates:
+        raise RecipeError(
+            f"learner.rows_per_role={most} does not divide the {rows // updates} {role} rows that one process feeds to "
+            f"one update; try {_divisor_below(rows // updates, most)}."
+        )
+
+
+def _divisor_below(rows: int, wish: int) -> int:
+    return next(size for size in range(min(wish, rows), 0, -1) if rows % size == 0)
+
+
+def _at(plain: dict[str, Any], key: str) -> Any:
+    node: Any = plain
+    for name in key.split("."):
+        node = node[name] if isinstance(node, Mapping) and name in node else None
+    return node
+
+
+def _shown(value: Any) -> str:
+    return "null" if value is None else f"{value!r}" if isinstance(value, str) else f"{value}"
+
+
+def main() -> int:
+    """Check the words on the command line without starting anything: exit status 0, or 2 with one line."""
+    try:
+        check(compose(sys.argv[1:]))
+    except RecipeError as error:
+        print(f"selfplay: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""``selfplay VERB WORDS``: hands the words to the file of the verb; nothing heavy is imported before that.
+
+selfplay train recipe=sqlm_small          the same as python -m selfplay.train recipe=sqlm_small
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+
+VERBS = {
+    "train": ("selfplay.train", "train a recipe: recipe=NAME [KEY=VALUE ...]; several processes: accelerate launch -m"),
+    "play": ("selfplay.play", "play a few episodes and print them: recipe=NAME [players.ROLE=human] [episodes=2]"),
+    "compare": ("selfplay.compare", "a table of finished runs: RUN_FOLDER ..."),
+    "recipes": ("selfplay.recipe_list", "list the recipes that ship with the package"),
+    "small-base": ("selfplay.small_base.command", "build or score the small base: build | score"),
+    "doctor": ("selfplay.doctor", "what this machine can run, and the mend for each lack: [--network]"),
+}
+"""Verb -> the module whose ``main(words)`` returns the exit status, and its line of help."""
+
+
+def usage() -> str:
+    """The text of ``selfplay --help``."""
+    width = max(map(len, VERBS))
+    lines = [f"  {verb:<{width}}  {text}" for verb, (_, text) in VERBS.items()]
+    return "\n".join(["usage: selfplay VERB [WORDS]   (or --version)", "", *lines])
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Exit status: the verb's own; 2 for an unknown verb."""
+    words = list(sys.argv[1:] if words is None else words)
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(usage())
+        return 0
+    if words[0] == "--version":
+        print(f"selfplay {version('selfplay')}")
+        return 0
+    verb, *rest = words
+    if verb not in VERBS:
+        from selfplay.keys import did_you_mean
+
+        print(f"selfplay: {verb!r} is no verb{did_you_mean(verb, VERBS)}", file=sys.stderr)
+        return 2
+    return import_module(VERBS[verb][0]).main(rest)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

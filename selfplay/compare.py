@@ -1,0 +1,175 @@
+"""Finished runs side by side: each arm's mean over seeds, then every run with its intervals. Markdown.
+
+    run folders --read_run--> runs --tables--> markdown
+
+    selfplay compare runs/controls/* [--write table.md]
+
+Reads summary.json and config.yaml, never the console. ``bash launch/controls.sh`` makes the runs.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from selfplay.tracking.summary import is_headline
+
+ARMS = ("none", "truth", "random", "format")
+"""Order of the rows: the method, its upper bound, the two that must not rise."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One summary.json, and the base that its config names."""
+
+    recipe: str
+    base: str
+    arm: str  # "none" is the method itself
+    seed: int
+    steps: int
+    seconds: float
+    metrics: Mapping[str, Mapping[str, Any]]  # name -> first, best, last, low, high, definition
+
+    @property
+    def group(self) -> tuple[str, str, str]:
+        return self.recipe, self.base, self.arm
+
+
+def read_run(folder: Path) -> Run:
+    """The run in a folder.
+
+    Raises:
+        ValueError: no finished run there.
+    """
+    try:
+        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        config = OmegaConf.load(folder / "config.yaml")
+        return Run(
+            recipe=summary["recipe"],
+            base=Path(str(OmegaConf.select(config, "policy.base"))).name,
+            arm=str(OmegaConf.select(config, "control.arm")),
+            seed=summary["seed"],
+            steps=summary["steps"],
+            seconds=summary["seconds"],
+            metrics={name: course for name, course in summary["metrics"].items() if is_headline(name)},
+        )
+    except (OSError, KeyError, ValueError) as error:
+        raise ValueError(f"{folder} holds no finished run ({type(error).__name__}: {error}).") from error
+
+
+def tables(runs: Sequence[Run]) -> str:
+    """Both tables and the definitions of their columns, as markdown."""
+    runs = sorted(runs, key=_order)
+    names = list(dict.fromkeys(name for run in runs for name in run.metrics))
+    groups = list(dict.fromkeys(run.group for run in runs))
+    titles = [short_name(name) for name in names]
+    arms = [_arm_row([run for run in runs if run.group == group], names) for group in groups]
+    each = [_run_row(run, names) for run in runs]
+    meanings = {short_name(name): run.metrics[name]["definition"] for run in runs for name in run.metrics}
+    return "\n\n".join(
+        [
+            "First -> last, mean over seeds (lowest to highest last).",
+            markdown(["recipe", "base", "arm", "seeds", "steps", *titles], arms),
+            "Each run: first -> last [95 % interval of last], best in passing.",
+            markdown(["recipe", "base", "arm", "seed", "seconds", *titles], each),
+            "\n".join(f"- {title}: {meaning}" for title, meaning in meanings.items()),
+        ]
+    )
+
+
+def short_name(name: str) -> str:
+    """A column's title.
+
+    >>> short_name("yardstick/arithmetic/pass@1"), short_name("duel/base/win_rate")
+    ('arithmetic pass@1', 'base win_rate')
+    """
+    return " ".join(name.split("/")[1:])
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """
+    >>> print(markdown(["arm", "pass@1"], [["truth", "0.9"]]))
+    | arm | pass@1 |
+    | --- | --- |
+    | truth | 0.9 |
+    """
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in [header, ["---"] * len(header), *rows])
+
+
+def _order(run: Run) -> tuple[str, str, int, int]:
+    return run.recipe, run.base, ARMS.index(run.arm) if run.arm in ARMS else len(ARMS), run.seed
+
+
+def _arm_row(runs: Sequence[Run], names: Sequence[str]) -> list[str]:
+    cells = []
+    for name in names:
+        courses = [run.metrics[name] for run in runs if name in run.metrics]
+        finite = [c for c in courses if c["first"] is not None and c["last"] is not None]
+        if not finite:
+            cells.append("")
+            continue
+        last = [course["last"] for course in finite]
+        first = fmean(course["first"] for course in finite)
+        cells.append(f"{first:.3f} -> {fmean(last):.3f} ({min(last):.3f} to {max(last):.3f})")
+    steps = sorted({run.steps for run in runs})
+    recipe, base, arm = runs[0].group
+    return [recipe, base, _arm_name(arm), str(len(runs)), ", ".join(map(str, steps)), *cells]
+
+
+def _run_row(run: Run, names: Sequence[str]) -> list[str]:
+    cells = [_course(run.metrics[name]) if name in run.metrics else "" for name in names]
+    return [run.recipe, run.base, _arm_name(run.arm), str(run.seed), f"{run.seconds:.0f}", *cells]
+
+
+def _course(course: Mapping[str, Any]) -> str:
+    interval = ""
+    if course["low"] is not None and course["high"] is not None:
+        interval = f" [{course['low']:.3f}, {course['high']:.3f}]"
+    best = f", best {course['best']:.3f}" if course["best"] is not None else ""
+    return f"{_figure(course['first'])} -> {_figure(course['last'])}{interval}{best}"
+
+
+def _figure(value: float | None) -> str:
+    return "not finite" if value is None else f"{value:.3f}"
+
+
+def _arm_name(arm: str) -> str:
+    return "method" if arm == "none" else arm
+
+
+def main(words: Sequence[str] = ()) -> int:
+    """Print the tables, and write them with ``--write FILE``. 0: all read, 1: a folder was left out, 2: misuse."""
+    words = list(words)
+    target = None
+    if "--write" in words[:-1]:
+        place = words.index("--write")
+        target = Path(words[place + 1])
+        del words[place : place + 2]
+    if not words or any(word.startswith("-") for word in words):
+        print("selfplay: usage: selfplay compare RUN_FOLDER ... [--write FILE]", file=sys.stderr)
+        return 2
+    runs, left_out = [], 0
+    for word in words:
+        try:
+            runs.append(read_run(Path(word)))
+        except ValueError as error:
+            left_out += 1
+            print(f"selfplay: left out: {error}", file=sys.stderr)
+    if not runs:
+        return 1
+    text = tables(runs)
+    print(text)
+    if target is not None:
+        target.write_text(text + "\n", encoding="utf-8")
+    return 1 if left_out else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,95 @@
+"""One training job on this rank: the rooms built from the config, then trained, measured and saved.
+
+config --build--> game, policy, sampler, arena, journal --SelfPlayTrainer--> adapters/, checkpoints/, summary.json
+"""
+
+from __future__ import annotations
+
+import os
+
+from omegaconf import DictConfig
+
+from selfplay.arena import arena_of, journal_of
+from selfplay.checks import micro_batches
+from selfplay.configuration import build, roles_of
+from selfplay.learner.arguments import training_arguments
+from selfplay.learner.callbacks import ExamineCallback, StepCallback, StopCallback
+from selfplay.learner.checkpoint_names import latest_checkpoint
+from selfplay.learner.examiner import Examiner
+from selfplay.learner.trainer import SelfPlayTrainer
+from selfplay.players import sampler_of
+from selfplay.policy import Policy
+from selfplay.run_folder import RunFolder
+from selfplay.types import Game
+
+GRPO_CONFIG_KEYS = ("loss_type", "epsilon", "max_grad_norm", "weight_decay", "lr_scheduler", "unbiased_kl")
+"""Keys of the recipe's ``learner`` that are handed on under their own names."""
+
+
+class Job:
+    """Builds every room that a recipe names. Nothing is trained before ``run``."""
+
+    def __init__(self, config: DictConfig, folder: RunFolder) -> None:
+        self.config, self.folder = config, folder
+        self.game: Game = build(config, "game")
+        updates = config.learner.updates_per_window
+        self.args = _arguments(config, folder)
+        self.policy: Policy = build(config, "policy", roles=self.game.roles)
+        self.policy.model.to(self.args.device)
+        self.model = build(config, "sampler", policy=self.policy)
+        self.journal = journal_of(config, folder, self.args.process_index)
+        self.trainer = SelfPlayTrainer(
+            self.policy,
+            arena_of(config, self.game, sampler_of(config, self.game, lambda: self.model)),
+            self.journal,
+            self.args,
+            lr=roles_of(config.learner.lr, self.game.roles, "learner.lr"),
+            kl=roles_of(config.learner.kl, self.game.roles, "learner.kl"),
+            updates_per_window=updates,
+            keep_checkpoints=config.learner.keep,
+        )
+        self.stop = StopCallback(updates)
+        for callback in (StepCallback(self.trainer), *self._examine(), self.stop):
+            self.trainer.add_callback(callback)
+
+    def run(self) -> bool:
+        """Train to the end or to the first Ctrl-C; True when the run is complete."""
+        self.stop.install()
+        checkpoint = self.folder.checkpoint
+        with self.journal:
+            self.trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+            complete = self.trainer.state.global_step >= self.args.max_steps
+            if complete:
+                adapters = self.folder.path / "adapters"
+                self.policy.save(adapters, write=self.args.process_index == 0)
+                self.journal.finish(adapters, facts={"base_digest": self.policy.base_digest()})
+            else:
+                saved = latest_checkpoint(self.folder.path / "checkpoints")
+                self.journal.warn(self.trainer.windows, f"stopped here, saved in {saved}; go on with resume=auto.")
+        return complete
+
+    def _examine(self) -> list[ExamineCallback]:
+        settings = self.config.evaluation
+        if not settings.every:
+            return []
+        yardsticks = {name: build(self.config, f"evaluation.yardsticks.{name}") for name in settings.yardsticks}
+        frozen = build(self.config, "sampler", policy=self.policy, bare=True) if settings.duel else None
+        examiner = Examiner(yardsticks, self.model, frozen, self.journal)
+        return [ExamineCallback(examiner, settings.every, self.config.learner.updates_per_window)]
+
+
+def _arguments(config: DictConfig, folder: RunFolder):
+    learner = config.learner
+    limits = config.sampler.max_new_tokens
+    return training_arguments(
+        output_dir=str(folder.path),
+        max_steps=config.max_steps * learner.updates_per_window,
+        seed=config.seed,
+        temperature=config.sampler.temperature,
+        micro_batches=micro_batches(config, world_size=int(os.environ.get("WORLD_SIZE", "1"))),
+        warmup_steps=learner.warmup,
+        save_every=learner.save_every * learner.updates_per_window,
+        bf16=config.policy.dtype == "bfloat16",
+        max_completion_length=limits if isinstance(limits, int) else max(limits.values()),
+        **{key: learner[key] for key in GRPO_CONFIG_KEYS},
+    )

@@ -1,0 +1,68 @@
+"""Who plays each role: the recipe's ``players`` as one sampler.
+
+players {role: model | script | human} --> PerRole(proposer=HFSampler, solver=Human, ...)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+
+from selfplay.checks import players
+from selfplay.configuration import RecipeError, build
+from selfplay.samplers.human import Human
+from selfplay.samplers.per_role import PerRole
+from selfplay.samplers.scripted import Scripted
+from selfplay.types import Game, Sampler
+
+
+def sampler_of(config: DictConfig, game: Game, model: Callable[[], Sampler]) -> Sampler:
+    """The sampler that a recipe asks for.
+
+    Args:
+        model: makes the model's sampler; called once, and only if a role needs it.
+
+    Raises:
+        RecipeError: a role whose script is empty.
+    """
+    chosen = players(config, game)
+    by_kind: dict[str, Sampler] = {}
+    for kind in sorted(set(chosen.values())):
+        if kind == "model":
+            by_kind[kind] = model()
+        elif kind == "human":
+            by_kind[kind] = Human()
+        else:
+            by_kind[kind] = _script(config, [role for role in chosen if chosen[role] == "script"])
+    return PerRole(**{role: by_kind[kind] for role, kind in chosen.items()})
+
+
+def model_sampler(config: DictConfig, game: Game, adapters: Path | None = None) -> Sampler:
+    """The recipe's policy, loaded to play and not to learn.
+
+    Args:
+        adapters: folder of saved adapters, e.g. ``runs/quickstart/adapters``; None = fresh ones, which play the base.
+
+    Raises:
+        RecipeError: adapters that are missing or do not fit.
+    """
+    policy = build(config, "policy", roles=game.roles)
+    if adapters is not None:
+        try:
+            policy.load(adapters)
+        except ValueError as error:
+            raise RecipeError(f"adapters={adapters}: {error}") from error
+    return build(config, "sampler", policy=policy)
+
+
+def _script(config: DictConfig, roles: list[str]) -> Sampler:
+    lines = OmegaConf.to_container(config.script, resolve=True)
+    assert isinstance(lines, dict)
+    for role in roles:
+        if not lines.get(role):
+            raise RecipeError(
+                f"players.{role}=script, but script.{role} is empty; give it a list of texts, or use debug=scripted."
+            )
+    return Scripted({role: [str(text) for text in lines[role]] for role in roles})

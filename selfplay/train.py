@@ -1,0 +1,85 @@
+"""The main verb: a recipe's words -> self-play training, in one run folder.
+
+    words --compose, check--> config --open_run_folder--> folder --rooms--> trainer --train--> adapters/, summary.json
+
+    accelerate launch -m selfplay.train recipe=sqlm_small [KEY=VALUE ...]
+
+Every rank runs this file; the first one alone decides the folder and writes. Heavy imports wait until the recipe has
+been checked, so that a mistake costs a second and not a model.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from omegaconf import DictConfig
+
+from selfplay.checks import check, has_model
+from selfplay.configuration import RecipeError, build, compose
+
+INTERRUPTED = 130  # the shell's exit status after Ctrl-C
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Exit status: 0 trained, 1 a run that could not go on, 2 a mistake in the recipe, 130 stopped by the user."""
+    try:
+        config = compose(list(sys.argv[1:] if words is None else words))
+        check(config, world_size=int(os.environ.get("WORLD_SIZE", "1")))
+        if config.dry_run:
+            return _show_plan(config)
+        return _train(config) if has_model(config, build(config, "game")) else _rehearse(config)
+    except RecipeError as error:
+        return _say(str(error), status=2)
+
+
+def _show_plan(config: DictConfig) -> int:
+    from selfplay.plan import show
+
+    if int(os.environ.get("RANK", "0")) == 0:
+        show(config)
+    return 0
+
+
+def _rehearse(config: DictConfig) -> int:
+    from selfplay.rehearsal import rehearse
+    from selfplay.run_folder import open_run_folder
+
+    folder = open_run_folder(config)
+    if folder.remark:
+        _say(folder.remark)
+    return rehearse(config, folder)
+
+
+def _train(config: DictConfig) -> int:
+    from selfplay.quiet import quieten
+
+    quieten()
+    from selfplay.job import Job
+    from selfplay.learner.checkpoints import CheckpointError
+    from selfplay.learner.ranks import first_decides, start_processes
+    from selfplay.run_folder import open_run_folder
+    from selfplay.tracking.journal import CannotRecord
+
+    start_processes()
+    folder = first_decides(lambda: open_run_folder(config))
+    if folder.remark:
+        _say(folder.remark)
+    try:
+        return 0 if Job(config, folder).run() else INTERRUPTED
+    except (CheckpointError, CannotRecord) as error:
+        return _say(str(error), status=1)
+    except KeyboardInterrupt:
+        return _say(f"stopped at once; go on with resume=auto run_name={config.run_name}", INTERRUPTED)
+
+
+def _say(line: str, status: int = 0) -> int:
+    """Say a line once, on the first rank."""
+    if int(os.environ.get("RANK", "0")) == 0:
+        print(f"selfplay: {line}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""Mistakes that are known before a model is loaded: one line, exit status 2, and torch not even imported."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from selfplay.checks import check, has_model, micro_batches, players, rows_per_update
+from selfplay.configuration import RecipeError, build, compose, recipe_names
+
+SMALL = "recipe=sqlm_small"
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_recipe_passes(name: str):
+    check(compose([f"recipe={name}"]))
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (["learner.lr=fast"], ["learner.lr='fast'", "a number above 0"]),
+        (["learner.lr=0"], ["learner.lr=0"]),
+        (["learner.lr=-1e-3"], ["learner.lr=-0.001"]),
+        (["learner.lr=nan"], ["learner.lr=nan"]),
+        (["learner.kl.solver=-1"], ["learner.kl={'proposer': 0.1, 'solver': -1}"]),
+        (["learner.kl={solver: 1}", "~learner.kl.proposer"], ["learner.kl has no value for the role 'proposer'"]),
+        (["max_steps=2.5"], ["max_steps=2.5", "whole number from 1"]),
+        (["max_steps=true"], ["max_steps=True"]),
+        (["seed="], ["seed=''"]),
+        (["seeds.per_window=0"], ["seeds.per_window=0"]),
+        (["seeds.topics=[]"], ["seeds.topics=[]", "[addition]"]),
+        (["seeds.topics=addition"], ["seeds.topics='addition'", "[addition]"]),
+        (["seeds.topics=[' ']"], ["seeds.topics=[' ']"]),
+        (["seeds=3"], ["seeds.per_window=null"]),
+        (["dry_run=maybe"], ["dry_run='maybe'", "true or false"]),
+        (["run_name=../elsewhere"], ["run_name='../elsewhere'", "folder name"]),
+        (["game.answers=1"], ["game.answers=1"]),
+        (["game.proposals=1"], ["group of role 'proposer' holds 1 turn", "learner.baseline=role_ema"]),
+        (["game.band=papr"], ["game.band='papr'"]),
+        (["learner.rows_per_role=7"], ["learner.rows_per_role=7 does not divide the 96 solver rows", "try 6"]),
+        (["learner.updates_per_window=5"], ["learner.updates_per_window=5 does not divide the 96", "try 4"]),
+        (["players.judge=human"], ["players.judge"]),
+        (["players=robot"], ["players='robot'", "model, script, human"]),
+        (["policy.frozen=[judge]"], ["policy.frozen=['judge']", "no role 'judge'"]),
+        (["policy.frozen=[proposer,solver]"], ["leave no role to learn"]),
+        (["policy.adapters=shared", "learner.lr={proposer: 1e-4, solver: 1e-3}"], ["adapters=shared", "one number"]),
+        (["policy.base=/no/such/folder"], ["policy.base=/no/such/folder", "config.json cannot be read"]),
+        (["policy.base=smal"], ["policy.base=smal", "small"]),
+        (["sampler.temperature=0"], ["sampler.temperature=0"]),
+        (["sampler.max_new_tokens.solver=0"], ["sampler.max_new_tokens"]),
+    ],
+)
+def test_a_mistake_is_one_line(words: list[str], parts: list[str]):
+    with pytest.raises(RecipeError) as caught:
+        check(compose([SMALL, *words]))
+    line = str(caught.value)
+    assert "\n" not in line
+    for part in parts:
+        assert part in line
+
+
+def test_a_base_folder_must_be_readable(tmp_path: Path):
+    (tmp_path / "config.json").write_text("{broken")
+    with pytest.raises(RecipeError, match="not JSON"):
+        check(compose([SMALL, f"policy.base='{tmp_path}'"]))
+
+
+def test_seeds_must_divide_over_the_processes():
+    config = compose([SMALL])
+    check(config, world_size=2)
+    with pytest.raises(RecipeError, match=r"seeds\.per_window=2 does not divide over 3 processes; try .*=3"):
+        check(config, world_size=3)
+
+
+def test_micro_batches_hold_at_most_so_many_rows_of_a_role():
+    # 2 rows x 6 proposals x 8 answers: 12 proposer rows and 96 solver rows in a window.
+    assert rows_per_update(compose([SMALL]), build(compose([SMALL]), "game")) == {"proposer": 12, "solver": 96}
+    assert micro_batches(compose([SMALL])) == 1
+    assert micro_batches(compose([SMALL, "learner.rows_per_role=24"])) == 4
+    assert micro_batches(compose([SMALL, "learner.rows_per_role=24"]), world_size=2) == 2
+    assert micro_batches(compose([SMALL, "learner.rows_per_role=24", "learner.updates_per_window=2"])) == 2
+    assert micro_batches(compose([SMALL, "learner.rows_per_role=500"])) == 1
+
+
+def test_who_plays():
+    config = compose([SMALL, "players={solver: human}"])
+    game = build(config, "game")
+    assert players(config, game) == {"proposer": "model", "solver": "human"}
+    assert not has_model(compose([SMALL, "debug=scripted"]), game)
+
+
+def test_the_verb_ends_with_status_2_before_torch_is_imported():
+    code = (
+        "import sys; from selfplay.checks import main; sys.argv = ['checks', *sys.argv[1:]]; status = main(); "
+        "assert 'torch' not in sys.modules; sys.exit(status)"
+    )
+    command = [sys.executable, "-c", code, SMALL]
+    good = subprocess.run(command, capture_output=True, text=True)
+    bad = subprocess.run([*command, "learner.lrr=1"], capture_output=True, text=True)
+    assert (good.returncode, good.stderr) == (0, "")
+    assert bad.returncode == 2
+    assert bad.stderr.startswith("selfplay: learner.lrr ")
+    assert bad.stderr.count("\n") == 1

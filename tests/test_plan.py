@@ -1,0 +1,110 @@
+"""The plan against numbers worked by hand and against the real policy."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from selfplay import plan, shape
+from selfplay.configuration import RecipeError, compose
+from selfplay.plan import make_plan
+from tests.tiny import tiny_base
+
+SMALL = "recipe=sqlm_small"
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_base(tmp_path_factory.mktemp("tiny base"))
+
+
+def test_rows_and_tokens_of_one_window(base: Path):
+    # 2 topic rows x 6 proposals = 12 questions of at most 16 tokens; each answered 8 times in at most 48 tokens.
+    proposer, solver = make_plan(compose([SMALL, f"policy.base='{base}'"])).roles
+    assert (proposer.role, proposer.rows, proposer.tokens) == ("proposer", 12, 192)
+    assert (solver.role, solver.rows, solver.tokens) == ("solver", 96, 4608)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["policy.adapters=shared", "learner.kl=0.1"],
+        ["policy.frozen=[proposer]", "policy.rank=3"],
+        ["policy.targets=[q_proj,v_proj]"],
+    ],
+)
+def test_planned_parameters_are_the_real_ones(base: Path, words: list[str]):
+    from selfplay.configuration import build
+
+    config = compose([SMALL, f"policy.base='{base}'", *words])
+    planned = make_plan(config)
+    policy = build(config, "policy", roles=["proposer", "solver"])
+    real = {name: sum(p.numel() for _, p in policy.parameters_of(name)) for name in policy.adapters}
+    assert planned.adapters == real
+    learning = [p for p in policy.model.parameters() if p.requires_grad]
+    assert planned.trainable == sum(p.numel() for p in learning)
+    assert planned.parameters == sum(p.numel() for p in policy.base.parameters()) - planned.trainable
+
+
+def test_the_papers_run_by_hand():
+    planned = make_plan(compose(["recipe=sqlm_multiplication"]), world_size=4)
+    # A block of Qwen2.5-3B: q and o 2048 -> 2048, k and v 2048 -> 256, gate, up and down 2048 <-> 11008; rank 32.
+    per_block = 32 * (2 * (2048 + 2048) + 2 * (2048 + 256) + 3 * (2048 + 11008))
+    assert planned.adapters == {"shared": 36 * per_block} == {"shared": 59_867_136}
+    assert [role.rows for role in planned.roles] == [256, 1024]
+    assert planned.roles[0].period == 5
+    # 1024 solver rows over 4 processes and 8 updates are 32; at most 8 at once.
+    assert (planned.updates_per_window, planned.micro_batches) == (8, 4)
+    assert planned.memory["base weights"] == pytest.approx(3_085_938_688 * 2 / 2**30)
+    assert planned.measurements == 1 + 103  # before, every 5th of 512, and after the last
+
+
+def test_a_base_out_of_reach_needs_a_shape():
+    with pytest.raises(RecipeError, match=r"policy\.base=some/model .* needs policy\.shape"):
+        make_plan(compose([SMALL, "policy.base=some/model"]))
+    with pytest.raises(RecipeError, match=r"policy\.targets: 'query' is no projection; choose from q_proj"):
+        make_plan(compose(["recipe=sqlm_multiplication", "policy.targets=[query]"]))
+
+
+def test_a_scripted_run_plans_no_model():
+    planned = make_plan(compose([SMALL, "debug=scripted"]))
+    assert (planned.adapters, planned.parameters, planned.measurements) == ({}, 0, 0)
+    assert {role.player for role in planned.roles} == {"script"}
+
+
+def test_smaller_micro_batches_and_checkpointing_need_less(base: Path):
+    def learning(*words: str) -> float:
+        return make_plan(compose([SMALL, f"policy.base='{base}'", *words])).memory["learning"]
+
+    assert learning("learner.rows_per_role=24") == pytest.approx(learning() / 4)
+    assert learning("policy.checkpointing=true") < learning()
+
+
+def test_the_merge_limit_is_the_samplers():
+    from selfplay.samplers.hf import MERGE_UP_TO
+
+    assert plan.MERGED_COPY_PARAMETERS == MERGE_UP_TO
+
+
+def test_parameters_are_counted_from_the_files(base: Path):
+    from transformers import AutoModelForCausalLM
+
+    real = sum(p.numel() for p in AutoModelForCausalLM.from_pretrained(base).parameters())
+    assert shape.shape_of_folder(base).parameters == real
+
+
+@pytest.mark.parametrize("recipe", ["sqlm_multiplication", "sqlm_small debug=scripted"])
+def test_dry_run_prints_the_plan_and_loads_nothing(recipe: str):
+    code = (
+        "import sys; from selfplay.train import main; status = main(); "
+        "assert 'torch' not in sys.modules, 'a plan needs no torch'; sys.exit(status)"
+    )
+    words = [f"recipe={recipe.split()[0]}", *recipe.split()[1:], "dry_run=true"]
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    for part in ("proposer", "solver", "Memory (GiB, estimated)", "nothing was trained"):
+        assert part in done.stdout
