@@ -62,7 +62,7 @@ def training_arguments(
         weight_decay=weight_decay,
         lr_scheduler_type=lr_scheduler,
         warmup_steps=warmup_steps,
-        save_strategy="steps" if save_every else "no",
+        save_strategy="steps",  # and, whatever the number, after the last step
         save_steps=save_every or max_steps,
         bf16=bf16,
         fp16=False,

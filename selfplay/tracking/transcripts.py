@@ -35,7 +35,8 @@ def spread(episodes: Sequence[Episode], count: int) -> list[Episode]:
 def transcript(episode: Episode) -> list[str]:
     """The episode in lines; see tests/tracking/test_transcripts.py for one."""
     head = [f"seed {episode.seed.index}", episode.seed.topic, f"mean reward {mean_reward(episode):.2f}"]
-    lines = [" · ".join([*head, *(f"{name} {value:g}" for name, value in episode.facts.items())])]
+    facts = [f"{name} {value:.3g}" for name, value in episode.facts.items() if value]  # a zero says nothing here
+    lines = [" · ".join([*head, *facts])]
     for _, turns in groupby(episode.turns, key=lambda turn: (turn.role, turn.group, prompt_text(turn.prompt))):
         lines += _peers(list(turns))
     return lines

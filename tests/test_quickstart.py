@@ -1,0 +1,77 @@
+"""The quickstart's own command, shortened: through `accelerate launch`, W&B offline, and a curve that must rise."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as parquet
+import pytest
+
+from selfplay.small_base import shipped_folder
+
+ROOT = Path(__file__).parent.parent
+WORDS = ("recipe=sqlm_small", "run_name=quickstart", "max_steps=24", "evaluation.every=12",
+         "evaluation.yardsticks.arithmetic.per_level=30", "tracking.wandb=offline")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("quickstart")
+    launcher = [str(Path(sys.executable).parent / "accelerate"), "launch", "--quiet"]
+    config = ["--config_file", str(ROOT / "launch" / "accelerate" / "laptop.yaml")]
+    environment = {**os.environ, "PYTHONHASHSEED": "0", "OMP_WAIT_POLICY": "PASSIVE"}
+    done = subprocess.run(
+        [*launcher, *config, "-m", "selfplay.train", *WORDS, f"output_dir={folder}"],
+        env=environment, capture_output=True, text=True, timeout=280,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return folder / "quickstart", done.stdout
+
+
+def test_the_held_out_curve_rises_without_a_label(run):
+    metrics = json.loads((run[0] / "summary.json").read_text())["metrics"]
+    for name, gain in (("pass@1", 0.4), ("greedy", 0.4)):
+        curve = metrics[f"yardstick/arithmetic/{name}"]
+        assert curve["last"] - curve["first"] >= gain, (name, curve)
+        assert curve["low"] <= curve["last"] <= curve["high"]
+        assert "held-out" in curve["definition"]
+    assert metrics["duel/base/win_rate"]["first"] == 0.5  # the policy is the base: every pairing has its mirror
+    assert metrics["duel/base/win_rate"]["low"] > 0.5
+
+
+def test_no_held_out_problem_was_practised_and_no_label_paid(run):
+    from selfplay.domains.arithmetic import Arithmetic
+
+    domain = Arithmetic()
+    files = sorted((run[0] / "episodes").glob("step-*.parquet"))
+    assert len(files) == 24
+    for file in files:
+        for row in parquet.read_table(file).to_pylist():
+            if row["role"] == "solver":
+                problem = domain.read_problem(row["prompt"].removeprefix("solve "))
+                assert not domain.is_held_out(problem)
+                assert set(json.loads(row["rewards"])) == {"majority"}
+
+
+def test_the_base_is_byte_for_byte_what_it_was(run):
+    from selfplay.policy import Policy
+
+    summary = json.loads((run[0] / "summary.json").read_text())
+    fresh = Policy.build(base=str(shipped_folder()), roles=("solver",))
+    assert summary["facts"]["base_digest"] == fresh.base_digest()
+
+
+def test_everything_lies_where_the_console_says(run):
+    folder, said = run
+    for name in ("config.yaml", "metrics.jsonl", "summary.json", "adapters/solver/adapter_model.safetensors"):
+        assert (folder / name).is_file()
+    assert "measured from outside" in said
+    assert list((folder / "wandb").glob("offline-run-*"))
+
+
+def test_memory_stays_small(run):
+    peak_kib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    assert peak_kib < 2.5 * 2**20
