@@ -1,0 +1,110 @@
+"""The bases that this package can build, each as one recipe; the hash of a recipe names its folder in the cache.
+
+A further base is one more entry of RECIPES, made of skills of `corpus.SKILLS`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from selfplay.small_base.corpus import TOPIC
+from selfplay.small_base.world import WORDS, WORLD
+
+CORPUS_VERSION = 1
+"""Raise it whenever corpus.py, world.py or training.py changes what a recipe leads to: it enters every hash."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The Llama layout, small; 344,000 parameters with about 120 tokens."""
+
+    hidden: int = 96
+    layers: int = 3
+    heads: int = 4
+    intermediate: int = 256
+    positions: int = 512
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of training with one mixture of skills."""
+
+    steps: int
+    mixture: dict[str, float]  # {"solve_worked": 0.8, "judge": 0.2}: share of the examples
+    rows: int = 64  # examples a step
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a base's weights, given the library versions and the number of threads."""
+
+    name: str
+    seed: int
+    phases: tuple[Phase, ...]
+    words: tuple[str, ...]  # whole-word tokens
+    architecture: Architecture = Architecture()
+    learning_rate: float = 3e-3  # peak; warm-up, then a cosine down to final_share of it
+    final_share: float = 0.05
+    warmup_steps: int = 100
+    weight_decay: float = 0.05
+    length_power: float = 0.6  # a reply of n tokens weighs n^-power a token, else one-token verdicts get no gradient
+    prompt_weight: float = 0.1  # of a prompt's tokens beside the reply's
+    corpus_version: int = CORPUS_VERSION
+    bands: dict[str, tuple[float, float]] = field(default_factory=dict)  # {"solve/pass@1": (.25, .36)}: expected scores
+
+    @property
+    def steps(self) -> int:
+        return sum(phase.steps for phase in self.phases)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON, without ``bands``: they expect, and decide nothing."""
+        plain = dataclasses.asdict(self)
+        del plain["bands"]
+        return plain
+
+    def digest(self) -> str:
+        """Twelve hex digits that differ whenever anything differs that decides the weights, a mixture's order too."""
+        return hashlib.sha256(json.dumps(self.as_dict()).encode()).hexdigest()[:12]
+
+
+BANDS = {
+    "solve/pass@1": (0.25, 0.40),
+    "solve/greedy": (0.0, 0.42),
+    "solve/maj@8": (0.55, 0.88),
+    "solve/worked_share": (0.24, 0.40),
+    "solve/worked_right": (0.93, 1.0),
+    "propose/valid": (0.95, 1.0),
+    "list/quality": (0.2, 1.2),
+    "judge/greedy": (0.85, 1.0),
+}
+"""What self-play on arithmetic and on lists needs of a base: room above pass@1, a majority that is mostly right."""
+
+# A base of two styles. Worked solutions come first and are nearly always right; direct ones come late and few, so that
+# they stay mostly wrong although every example is true: 20,000 of them give 0.05 on held-out sums, 26,000 gave 0.25.
+# Judging starts once it has over a third of the examples, and is learned then within some 500 steps. Most solutions of
+# the last phase are worked, yet most sampled ones are direct: a short reply weighs more a token (length_power).
+SMALL = Recipe(
+    name="small",
+    seed=0,
+    words=("propose", TOPIC, "solve", "list", "judge", *WORLD, *WORDS),
+    phases=(
+        Phase(1400, {"solve_worked": 0.72, "judge": 0.2, "list": 0.04, "propose": 0.04}),
+        Phase(1500, {"solve_worked": 0.47, "solve_direct": 0.05, "judge": 0.4, "list": 0.04, "propose": 0.04}),
+        Phase(500, {"solve_worked": 0.33, "solve_direct": 0.28, "judge": 0.22, "list": 0.08, "propose": 0.09}),
+    ),
+    bands=BANDS,
+)
+
+RECIPES: dict[str, Recipe] = {"small": SMALL, "small-1": dataclasses.replace(SMALL, name="small-1", seed=1)}
+"""Two seeds of one recipe: whatever is claimed of self-play on a base is shown on both."""
+
+
+def find_recipe(name: str) -> Recipe:
+    """Raises ValueError, naming the known ones, when ``name`` is not among them."""
+    if name not in RECIPES:
+        raise ValueError(f"name={name!r} is no base that this package can build; choose one of {', '.join(RECIPES)}.")
+    return RECIPES[name]

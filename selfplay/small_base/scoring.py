@@ -1,0 +1,189 @@
+"""What a small base can do, skill by skill, on held-out problems and fresh pairs; measured by ground truth.
+
+selfplay small-base score --base small
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
+
+from selfplay.domains.arithmetic import Arithmetic
+from selfplay.roles.solver import majority
+from selfplay.small_base import corpus
+from selfplay.small_base.world import WORLD, quality, read_list
+from selfplay.types import Problem
+
+SAMPLES = 8
+LONGEST_REPLY = 40  # tokens; the worked solution of three columns takes 29 with its end
+
+Scores = dict[str, float]
+"""{"solve/pass@1": 0.33}: shares in [0, 1] apart from list/quality."""
+
+
+def score(folder: Path | str, n: int = 100, seed: int = 1) -> Scores:
+    """Every skill of the base in ``folder``.
+
+    Args:
+        n: held-out problems of each operand length (a length with fewer gives all it has), prompts of the other skills.
+        seed: of the problems and of the sampling.
+    """
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    base = Base(model, AutoTokenizer.from_pretrained(folder))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return score_solve(base, n, seed) | score_propose(base, n) | score_list(base, n) | score_judge(base, n, seed)
+
+
+class Base:
+    """A model with its tokenizer, and the replies that it gives."""
+
+    def __init__(self, model: Any, tokenizer: Any) -> None:
+        self.model, self.tokenizer = model, tokenizer
+
+    def replies(self, prompts_N: Sequence[str], n: int, temperature: float = 1.0) -> list[list[str]]:
+        """``n`` replies to each prompt, texts_N_G; prompts of one length share a batch, so none is padded."""
+        by_length: dict[int, list[int]] = {}
+        ids_N = [self.prompt_ids(prompt) for prompt in prompts_N]
+        for number, ids in enumerate(ids_N):
+            by_length.setdefault(len(ids), []).append(number)
+        texts_N_G: list[list[str]] = [[] for _ in prompts_N]
+        for length in sorted(by_length):
+            numbers = [number for number in by_length[length] for _ in range(n)]
+            said_R_T = self.generate(torch.tensor([ids_N[number] for number in numbers]), temperature)
+            texts = self.tokenizer.batch_decode(said_R_T, skip_special_tokens=True)
+            for number, text in zip(numbers, texts, strict=True):
+                texts_N_G[number].append(text)
+        return texts_N_G
+
+    def prompt_ids(self, prompt: str) -> list[int]:
+        messages = [{"role": "user", "content": prompt}]
+        text = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        return self.tokenizer(text)["input_ids"]
+
+    @torch.no_grad()
+    def generate(self, ids_R_T: Tensor, temperature: float) -> Tensor:
+        """What follows the prompts, (R, LONGEST_REPLY) or shorter; after a row's end come further ends."""
+        end = self.tokenizer.eos_token_id
+        cache = DynamicCache(config=self.model.config)
+        said, ended_R = [], torch.zeros(len(ids_R_T), dtype=torch.bool)
+        next_R_T = ids_R_T
+        while len(said) < LONGEST_REPLY and not ended_R.all():
+            logits_R_V = self.model(next_R_T, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[:, -1]
+            if temperature:
+                token_R = torch.multinomial(torch.softmax(logits_R_V / temperature, -1), 1).squeeze(-1)
+            else:
+                token_R = logits_R_V.argmax(-1)
+            token_R = torch.where(ended_R, end, token_R)
+            ended_R |= token_R == end
+            said.append(token_R)
+            next_R_T = token_R[:, None]
+        return torch.stack(said, dim=1)
+
+
+def score_solve(base: Base, per_level: int, seed: int) -> Scores:
+    """Each problem counts the same overall, as in the arithmetic yardstick."""
+    domain = Arithmetic(digits=corpus.OPERAND_DIGITS)
+    levels = domain.held_out_problems(per_level, seed)
+    problems = [problem for level in sorted(levels) for problem in levels[level]]
+    prompts = [str(domain.solve_prompt(problem)) for problem in problems]
+    sampled = base.replies(prompts, SAMPLES)
+    greedy = base.replies(prompts, 1, temperature=0.0)
+    rows = list(zip(problems, sampled, greedy, strict=True))
+    scores = dict(_solve_scores(domain, rows, "solve"))
+    for level in sorted(levels):
+        of_level = [row for row in rows if row[0].level == level]
+        scores |= dict(_solve_scores(domain, of_level, f"solve/digits_{level}"))
+    return scores
+
+
+def _solve_scores(
+    domain: Arithmetic, rows: Sequence[tuple[Problem, list[str], list[str]]], name: str
+) -> Iterator[tuple[str, float]]:
+    right_of = {True: [], False: []}  # worked or not -> right or not
+    for problem, texts, _ in rows:
+        for text in texts:
+            right_of[is_worked(text)].append(domain.read_answer(text) == problem.truth)
+    every = right_of[True] + right_of[False]
+    yield f"{name}/pass@1", _mean(every)
+    yield f"{name}/greedy", _mean([domain.read_answer(g[0]) == p.truth for p, _, g in rows])
+    yield (
+        f"{name}/maj@{SAMPLES}",
+        _mean([majority([domain.read_answer(t) for t in texts]).answer == p.truth for p, texts, _ in rows]),
+    )
+    yield f"{name}/worked_share", len(right_of[True]) / len(every)
+    yield f"{name}/worked_right", _mean(right_of[True])
+    yield f"{name}/direct_right", _mean(right_of[False])
+    yield f"{name}/greedy_worked_share", _mean([is_worked(g[0]) for _, _, g in rows])
+
+
+def is_worked(text: str) -> bool:
+    """Whether a solution shows columns before its answer.
+
+    >>> is_worked(">12"), is_worked("7+5+0=12,0+0+1=01,0+0+0=00>12")
+    (False, True)
+    """
+    return "=" in text
+
+
+def score_propose(base: Base, n: int) -> Scores:
+    domain = Arithmetic(digits=corpus.OPERAND_DIGITS)
+    (texts,) = base.replies([str(domain.propose_prompt(corpus.TOPIC))], 4 * n)
+    problems = [domain.read_problem(text) for text in texts]
+    valid = [problem for problem in problems if problem is not None and problem.level <= domain.digits]
+    scores = {
+        "propose/valid": len(valid) / len(texts),
+        "propose/distinct": len({problem.key for problem in valid}) / max(1, len(valid)),
+        "propose/held_out": _mean([domain.is_held_out(problem) for problem in valid]),
+    }
+    for level in range(1, domain.digits + 1):
+        scores[f"propose/digits_{level}"] = _mean([problem.level == level for problem in valid])
+    return scores
+
+
+def score_list(base: Base, n: int) -> Scores:
+    categories = list(WORLD)
+    texts_C_G = base.replies([f"list {category}" for category in categories], max(1, n // 2))
+    qualities = [
+        float(quality(category, read_list(text)))
+        for category, texts in zip(categories, texts_C_G, strict=True)
+        for text in texts
+    ]
+    mean = _mean(qualities)
+    return {"list/quality": mean, "list/spread": _mean([(one - mean) ** 2 for one in qualities]) ** 0.5}
+
+
+def score_judge(base: Base, n: int, seed: int) -> Scores:
+    """On fresh pairs as in training, and on pairs of lists as the untrained actor writes them (no garbage, closer)."""
+    rng = random.Random(f"judge {seed}")
+    scores = {}
+    for kind, draw in (("judge", corpus.judge), ("judge/actor_lists", judge_actor_lists)):
+        examples = [draw(rng) for _ in range(4 * n)]
+        prompts = [example.prompt for example in examples]
+        sampled, greedy = base.replies(prompts, 1), base.replies(prompts, 1, temperature=0.0)
+        scores[f"{kind}/valid"] = _mean([texts[0] in ("A", "B") for texts in sampled])
+        scores[f"{kind}/sampled"] = _mean([t[0] == e.reply for t, e in zip(sampled, examples, strict=True)])
+        scores[f"{kind}/greedy"] = _mean([t[0] == e.reply for t, e in zip(greedy, examples, strict=True)])
+    return scores
+
+
+def judge_actor_lists(rng: random.Random) -> corpus.Example:
+    """A pair of lists of different quality, drawn as the list skill's examples are."""
+    category = rng.choice(list(WORLD))
+    while True:
+        lists = [corpus.random_list(rng, category, corpus.ON_TOPIC_SHARE) for _ in "AB"]
+        first, second = (quality(category, words) for words in lists)
+        if first != second:
+            prompt = corpus.judge_prompt(category, *(" ".join(words) for words in lists))
+            return corpus.Example(prompt, "A" if first > second else "B")
+
+
+def _mean(values: Sequence[float]) -> float:
+    """0 where there is nothing to average."""
+    return sum(values) / len(values) if values else 0.0

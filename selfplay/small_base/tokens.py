@@ -1,0 +1,44 @@
+"""The tokenizer of a small base: one token a character, one token for each word that it should know whole."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Sequence
+
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
+
+SPECIAL = ("<pad>", "<unk>", "<eos>", "<|user|>", "<|assistant|>")
+CHARACTERS = string.digits + string.ascii_lowercase + "AB" + " +-*=,.>:|?#@\n"
+
+CHAT_TEMPLATE = (
+    "{% for message in messages %}"
+    "{% if message['role'] == 'user' %}<|user|>{{ message['content'] }}"
+    "{% elif message['role'] == 'assistant' %}<|assistant|>{{ message['content'] }}<eos>"
+    "{% else %}{{ raise_exception('the small base knows the roles user and assistant only') }}{% endif %}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+
+
+def make_tokenizer(words: Sequence[str]) -> PreTrainedTokenizerFast:
+    """Characters, chat markers and ``words``; any other character becomes ``<unk>``.
+
+    A word is one token wherever it stands alone, and letters inside a longer word: ``cat`` but ``c a t s``.
+    """
+    pieces = [*SPECIAL, *CHARACTERS, *words]
+    tokenizer = Tokenizer(models.WordLevel({piece: number for number, piece in enumerate(pieces)}, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), behavior="isolated")
+    tokenizer.decoder = decoders.Fuse()
+    tokenizer.add_tokens([AddedToken(word, single_word=True, normalized=False) for word in words])
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="<pad>",
+        unk_token="<unk>",
+        eos_token="<eos>",
+        additional_special_tokens=list(SPECIAL[3:]),
+        clean_up_tokenization_spaces=False,
+        padding_side="left",
+        chat_template=CHAT_TEMPLATE,
+        model_max_length=512,
+    )
