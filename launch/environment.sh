@@ -64,3 +64,17 @@ ensure_environment() {
     wanted_stamp "$extra" >"$stamp"
     wanted_stamp "" >"$venv/.selfplay-installed" # with an extra, all that it needs without one is there too
 }
+
+# launch_training WORDS...: accelerate launch, whose own answer to Ctrl-C would be a traceback, and leaving before the
+# job has saved. So the launcher does not hear it; the job does, ends after the present window, and we wait for it.
+launch_training() {
+    local status=0 interrupted=
+    trap 'interrupted=130' INT
+    (
+        trap '' INT
+        exec "$venv/bin/accelerate" launch --quiet --config_file "$root/launch/accelerate/laptop.yaml" \
+            -m selfplay.train "$@"
+    ) || status=$?
+    trap - INT
+    return "${interrupted:-$status}"
+}

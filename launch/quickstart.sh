@@ -37,5 +37,4 @@ fi
 # A slip in a word is told here in one line, with exit status 2; the launcher would answer 1.
 "$venv/bin/python" -m selfplay.checks "${recipe[@]}" ${words[@]+"${words[@]}"}
 
-exec "$venv/bin/accelerate" launch --quiet --config_file "$root/launch/accelerate/laptop.yaml" \
-    -m selfplay.train "${recipe[@]}" ${words[@]+"${words[@]}"}
+launch_training "${recipe[@]}" ${words[@]+"${words[@]}"}

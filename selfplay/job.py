@@ -6,6 +6,7 @@ config --build--> game, policy, sampler, arena, journal --SelfPlayTrainer--> ada
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from omegaconf import DictConfig
 
@@ -14,7 +15,7 @@ from selfplay.checks import micro_batches
 from selfplay.configuration import build, roles_of
 from selfplay.learner.arguments import training_arguments
 from selfplay.learner.callbacks import ExamineCallback, StepCallback, StopCallback
-from selfplay.learner.checkpoint_names import latest_checkpoint
+from selfplay.learner.checkpoint_names import CheckpointError, latest_checkpoint
 from selfplay.learner.examiner import Examiner
 from selfplay.learner.trainer import SelfPlayTrainer
 from selfplay.players import sampler_of
@@ -60,13 +61,20 @@ class Job:
             self.trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
             complete = self.trainer.state.global_step >= self.args.max_steps
             if complete:
-                adapters = self.folder.path / "adapters"
-                self.policy.save(adapters, write=self.args.process_index == 0)
-                self.journal.finish(adapters, facts={"base_digest": self.policy.base_digest()})
+                self.journal.finish(self._save_adapters(), facts={"base_digest": self.policy.base_digest()})
             else:
                 saved = latest_checkpoint(self.folder.path / "checkpoints")
                 self.journal.warn(self.trainer.windows, f"stopped here, saved in {saved}; go on with resume=auto.")
         return complete
+
+    def _save_adapters(self) -> Path:
+        adapters = self.folder.path / "adapters"
+        try:
+            self.policy.save(adapters, write=self.args.process_index == 0)
+        except OSError as error:
+            saved = latest_checkpoint(self.folder.path / "checkpoints")
+            raise CheckpointError(f"cannot save the adapters ({error}); they are also in {saved}.") from error
+        return adapters
 
     def _examine(self) -> list[ExamineCallback]:
         settings = self.config.evaluation

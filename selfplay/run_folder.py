@@ -14,7 +14,7 @@ from typing import Any, cast
 from omegaconf import DictConfig, OmegaConf
 
 from selfplay.configuration import RecipeError, flat_keys
-from selfplay.learner.checkpoint_names import latest_checkpoint
+from selfplay.learner.checkpoint_names import latest_checkpoint, step_of, whole_checkpoints
 
 MAY_DIFFER = ("resume", "dry_run", "max_steps", "output_dir", "run_name", "tracking", "evaluation.every")
 """Keys that a resumed run may change: they alter what is shown or how long it runs, never what is learned."""
@@ -43,16 +43,15 @@ def open_run_folder(config: DictConfig) -> RunFolder:
     path = Path(config.output_dir) / str(config.run_name)
     found = _checkpoint(config, path)
     if found is None:
-        remark = _set_aside(path)
-        path.mkdir(parents=True)
-        return RunFolder(path, None, remark)
+        return RunFolder(path, None, _make_room(path))
     home = found.parent.parent
     _refuse_changes(config, home)
     if home.resolve() == path.resolve():
+        for later in whole_checkpoints(found.parent):
+            if step_of(later) > step_of(found):
+                _set_aside(later)  # its steps are played again, and resume=auto must not find it
         return RunFolder(path, found, f"resuming {path} from {found.name}")
-    remark = _set_aside(path)
-    path.mkdir(parents=True)
-    return RunFolder(path, found, f"starting {path} from {found}. {remark}".strip())
+    return RunFolder(path, found, f"starting {path} from {found}. {_make_room(path)}".strip())
 
 
 def _checkpoint(config: DictConfig, path: Path) -> Path | None:
@@ -68,6 +67,18 @@ def _checkpoint(config: DictConfig, path: Path) -> Path | None:
             f"resume={resume} is not a whole checkpoint; give auto, never, or .../checkpoints/step-NNNNNN."
         )
     return checkpoint
+
+
+def _make_room(path: Path) -> str:
+    """An empty folder at ``path``; what was there is moved, and the remark says where."""
+    try:
+        remark = _set_aside(path)
+        path.mkdir(parents=True)
+    except OSError as error:
+        raise RecipeError(
+            f"output_dir={path.parent} cannot take the folder {path.name} ({error.strerror}); name another."
+        ) from error
+    return remark
 
 
 def _set_aside(path: Path) -> str:

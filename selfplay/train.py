@@ -11,6 +11,7 @@ been checked, so that a mistake costs a second and not a model.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -32,6 +33,8 @@ def main(words: Sequence[str] | None = None) -> int:
         return _train(config) if has_model(config, build(config, "game")) else _rehearse(config)
     except RecipeError as error:
         return _say(str(error), status=2)
+    except KeyboardInterrupt:
+        return _say("stopped at once; what was saved before is whole, and resume=auto goes on from it", INTERRUPTED)
 
 
 def _show_plan(config: DictConfig) -> int:
@@ -43,6 +46,8 @@ def _show_plan(config: DictConfig) -> int:
 
 
 def _rehearse(config: DictConfig) -> int:
+    if int(os.environ.get("RANK", "0")) != 0:  # there is nothing to share out, and one folder to write
+        return 0
     from selfplay.rehearsal import rehearse
     from selfplay.run_folder import open_run_folder
 
@@ -58,7 +63,7 @@ def _train(config: DictConfig) -> int:
     quieten()
     from selfplay.job import Job
     from selfplay.learner.checkpoints import CheckpointError
-    from selfplay.learner.ranks import first_decides, start_processes
+    from selfplay.learner.ranks import end_processes, first_decides, start_processes
     from selfplay.run_folder import open_run_folder
     from selfplay.tracking.journal import CannotRecord
 
@@ -67,11 +72,11 @@ def _train(config: DictConfig) -> int:
     if folder.remark:
         _say(folder.remark)
     try:
-        return 0 if Job(config, folder).run() else INTERRUPTED
+        status = 0 if Job(config, folder).run() else INTERRUPTED
     except (CheckpointError, CannotRecord) as error:
-        return _say(str(error), status=1)
-    except KeyboardInterrupt:
-        return _say(f"stopped at once; go on with resume=auto run_name={config.run_name}", INTERRUPTED)
+        status = _say(str(error), status=1)
+    end_processes()
+    return status
 
 
 def _say(line: str, status: int = 0) -> int:
@@ -82,4 +87,5 @@ def _say(line: str, status: int = 0) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # launch/quickstart.sh has its launcher ignore Ctrl-C
     sys.exit(main())

@@ -47,6 +47,14 @@ def test_auto_takes_the_latest_whole_checkpoint_of_an_unfinished_run(tmp_path):
     assert (folder.path, folder.checkpoint, folder.continues) == (run, latest, True)
 
 
+def test_going_back_puts_later_checkpoints_out_of_the_way_of_auto(tmp_path):
+    run = tmp_path / "mine"
+    earlier, later = write_checkpoint(run, 10), write_checkpoint(run, 20)
+    assert open_run_folder(config(tmp_path, resume=str(earlier))).continues
+    assert open_run_folder(config(tmp_path, resume="auto")).checkpoint == earlier
+    assert (later.with_name("step-000020.1") / "state.json").exists()
+
+
 def test_a_checkpoint_of_another_run_starts_a_new_folder(tmp_path):
     checkpoint = write_checkpoint(tmp_path / "other", 10)
     folder = open_run_folder(config(tmp_path, resume=str(checkpoint)))
@@ -71,3 +79,9 @@ def test_how_long_a_resumed_run_goes_on_may_change(tmp_path):
     write_checkpoint(run, 10)
     OmegaConf.save(config(tmp_path, max_steps=40), run / "config.yaml")
     assert open_run_folder(config(tmp_path, resume="auto", max_steps=80)).continues
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(RecipeError, match=r"output_dir=.*file cannot take the folder mine"):
+        open_run_folder(config(tmp_path / "file"))

@@ -124,3 +124,12 @@ def test_a_mistake_costs_one_line_and_no_model(tmp_path, words, parts):
     assert len(said.splitlines()) == 1, said
     assert all(part in said for part in parts), said
     assert not (tmp_path / "sqlm_small").exists()
+
+
+def test_a_rehearsal_on_two_processes_is_the_first_one_s(tmp_path):
+    words = ["recipe=sqlm_small", f"output_dir={tmp_path}", *QUIET, "debug=scripted", "max_steps=1"]
+    for rank in ("0", "1"):
+        environment = {**os.environ, "RANK": rank, "WORLD_SIZE": "2"}
+        done = subprocess.run([sys.executable, "-m", "selfplay.train", *words], env=environment, timeout=120)
+        assert done.returncode == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["sqlm_small"]

@@ -1,6 +1,6 @@
 """Turns -> tensors: which rows a micro-batch holds, filled up so that every rank has equally many.
 
-    turns_N --learnable--> {share: turns} --deal--> [{share: turns_R}] --tensors--> [{share: {name: (R, T)}}]
+    turns_N --learnable--> {share: turns} --spread, deal--> [{share: turns_R}] --tensors--> [{share: {name: (R, T)}}]
 
 A *share* is what is trained together under one adapter with one objective, e.g. ``Share("solver", "reinforce")``.
 Suffixes: ``_N`` turns of this rank, ``_R`` rows of one micro-batch (fill rows included), ``_T`` tokens.
@@ -33,6 +33,14 @@ def learnable(turns_N: Iterable[Turn]) -> dict[Share, list[Turn]]:
         if turn.objective is not None and turn.text_ids:
             shares.setdefault(Share(turn.role, turn.objective), []).append(turn)
     return shares
+
+
+def spread(turns_N: Sequence[Turn], updates: int) -> list[list[Turn]]:
+    """Share turns out over the optimizer steps of a window, so that each has some of every group, of any length.
+
+    Unlike ``deal``: steps follow one another, and a first step on short answers alone would not be the last one's kin.
+    """
+    return [list(turns_N[update::updates]) for update in range(updates)]
 
 
 def deal(turns_N: Sequence[Turn], micro_batches: int) -> list[list[Turn]]:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from transformers import TrainerCallback
 
 from selfplay.learner.examiner import Examiner
+from selfplay.learner.ranks import gather_objects
 
 if TYPE_CHECKING:
     from selfplay.learner.trainer import SelfPlayTrainer
+
+ECHO_SECONDS = 1.0
+"""A terminal's Ctrl-C reaches a process twice where its launcher hands it on: so close together they are one."""
 
 
 class StepCallback(TrainerCallback):
@@ -20,7 +26,7 @@ class StepCallback(TrainerCallback):
     def __init__(self, trainer: SelfPlayTrainer) -> None:
         self.trainer = trainer
 
-    def on_pre_optimizer_step(self, args, state, control, **_):
+    def on_step_begin(self, args, state, control, **_):
         self.trainer.rest()
 
     def on_optimizer_step(self, args, state, control, **_):
@@ -46,11 +52,12 @@ class ExamineCallback(TrainerCallback):
 
 
 class StopCallback(TrainerCallback):
-    """The first SIGINT or SIGTERM ends the run after the present window, with a checkpoint; the second at once."""
+    """The first SIGINT or SIGTERM, to whichever process, ends the run after the present window, with a checkpoint; a
+    second one at once."""
 
     def __init__(self, updates_per_window: int) -> None:
         self.updates_per_window = updates_per_window
-        self.asked = False
+        self._asked_at: float | None = None
 
     def install(self) -> None:
         if threading.current_thread() is threading.main_thread():
@@ -58,11 +65,17 @@ class StopCallback(TrainerCallback):
                 signal.signal(number, self._ask)
 
     def _ask(self, number, frame) -> None:
-        if self.asked:
+        now = time.monotonic()
+        if self._asked_at is None:
+            self._asked_at = now
+            if os.environ.get("RANK", "0") == "0":  # print could meet itself: a signal comes at any moment
+                os.write(2, b"\nselfplay: stopping after this window; once more stops at once\n")
+        elif now - self._asked_at > ECHO_SECONDS:
             raise KeyboardInterrupt
-        self.asked = True
 
     def on_step_end(self, args, state, control, **_):
-        if self.asked and state.global_step % self.updates_per_window == 0:
+        if state.global_step % self.updates_per_window:
+            return
+        if any(gather_objects(self._asked_at is not None)):  # else one rank would save, and wait, alone
             control.should_save = True
             control.should_training_stop = True

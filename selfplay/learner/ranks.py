@@ -31,6 +31,12 @@ def start_processes() -> None:
     PartialState(cpu=not torch.cuda.is_available())
 
 
+def end_processes() -> None:
+    """Leave the process group: its threads, still running when Python ends, now and then abort a finished job."""
+    if dist.is_available() and dist.is_initialized():
+        dist.destroy_process_group()
+
+
 def first_decides(decide: Callable[[], T]) -> T:
     """The first rank's decision, on every rank; what it raises, all raise. Collective."""
     outcome: list[Any] = [None]

@@ -18,6 +18,7 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import torch
 from datasets import Dataset
@@ -27,7 +28,7 @@ from trl.trainer.grpo_config import GRPOConfig
 from trl.trainer.grpo_trainer import GRPOTrainer
 
 from selfplay.learner import checkpoints
-from selfplay.learner.batches import Share, Tensors, deal, learnable, tensors
+from selfplay.learner.batches import Share, Tensors, deal, learnable, spread, tensors
 from selfplay.learner.normalisation import StepCounts, correction
 from selfplay.learner.ranks import gather_episodes, gather_objects
 from selfplay.learner.window import Arena, Window, play_window
@@ -81,6 +82,7 @@ class SelfPlayTrainer(GRPOTrainer):
         self.updates_per_window = updates_per_window
         self.keep_checkpoints = keep_checkpoints
         self._updates: list[list[dict[Share, Tensors]]] = []  # micro-batches of the window's updates still to come
+        self._speakers: set[str] = set()  # roles with something to learn in the present update, on any rank
         self._seconds: dict[str, float] = defaultdict(float)
         self._played: dict[str, float] = {}  # the latest window's measures
         self._updating_since = 0.0
@@ -106,7 +108,9 @@ class SelfPlayTrainer(GRPOTrainer):
             next(epoch_iterator)
         if not self._updates:
             self._play()
-        return self._updates.pop(0), None
+        update = self._updates.pop(0)
+        self._speakers = {share.role for share, rows in update[0].items() if rows["num_items_in_batch"]}
+        return update, None
 
     def _play(self) -> None:
         """The next window: played, recorded, and turned into the micro-batches of its updates."""
@@ -129,7 +133,7 @@ class SelfPlayTrainer(GRPOTrainer):
         turns_N = [turn for turn in window.turns_N if turn.role in self.learning_roles]  # a frozen role only plays
         mine = learnable(turns_N)
         micro = self.args.gradient_accumulation_steps
-        parts = {share: deal(turns_N, self.updates_per_window) for share, turns_N in mine.items()}
+        parts = {share: spread(turns_N, self.updates_per_window) for share, turns_N in mine.items()}
         # A share that any rank has, all ranks must have; a learning role is always there, resting or not.
         shares = sorted({Share(role, "reinforce") for role in self.learning_roles}.union(*gather_objects(set(mine))))
         updates = []
@@ -163,6 +167,7 @@ class SelfPlayTrainer(GRPOTrainer):
             factor = correction(self.loss_type, counts, padded, int(rows["completion_mask"].sum()))
             rows["num_items_in_batch"] = torch.tensor(float(counts.tokens))
             rows["correction"] = torch.tensor(factor)
+            rows["real_rows"] = torch.tensor(sum(sizes[number] for _, _, sizes in counted))
             batches.append(self._with_references(share, rows))
         return batches
 
@@ -178,6 +183,7 @@ class SelfPlayTrainer(GRPOTrainer):
 
     @torch.no_grad()
     def _logprobs(self, rows: Tensors) -> torch.Tensor:
+        self.policy.model.eval()  # no dropout: it would blur both references; training_step switches it on again
         device = self.args.device
         ids = torch.cat([rows["prompt_ids"], rows["completion_ids"]], dim=1).to(device)
         mask = torch.cat([rows["prompt_mask"], rows["completion_mask"]], dim=1).to(device)
@@ -204,11 +210,12 @@ class SelfPlayTrainer(GRPOTrainer):
         outer, self._metrics = self._metrics, {"train": defaultdict(list), "eval": defaultdict(list)}
         self.beta = self._kl_of(share)
         loss = super().compute_loss(model, rows) * rows["correction"]
-        for name, values in self._metrics["train"].items():
-            outer["train"][f"role/{share.role}/{name}"].extend(values)
-        outer["train"][f"role/{share.role}/loss"].append(loss.item())
-        outer["train"][f"role/{share.role}/logprob_difference"].append(self._sampler_difference(rows))
-        self._metrics = outer
+        own, self._metrics = self._metrics["train"], outer
+        if rows["real_rows"]:  # fill rows alone have nothing to tell
+            own["logprob_difference"].append(self._sampler_difference(rows))
+            own["loss"].append(cast(torch.Tensor, self.accelerator.reduce(loss.detach(), "mean")).item())
+            for name, values in own.items():
+                outer["train"][f"role/{share.role}/{name}"].extend(values)
         return loss
 
     def _get_per_token_logps_and_entropies(self, *args, **kwargs):
@@ -242,11 +249,10 @@ class SelfPlayTrainer(GRPOTrainer):
         return rates.pop()
 
     def rest(self) -> None:
-        """Hold adapters still whose every role rests in this window: without this, Adam's momentum moves them."""
-        window = self.windows
+        """Hold adapters still of whose roles none has a turn to learn from in this update, be it that they rest or that
+        nothing they said counts: without this, Adam's momentum moves them."""
         for adapter, group in zip(self.policy.adapters, self.optimizer.param_groups, strict=True):
-            roles = [role for role in self.learning_roles if self.policy.adapter_of[role] == adapter]
-            if all(window % self.arena.game.periods.get(role, 1) for role in roles):
+            if not any(self.policy.adapter_of[role] == adapter for role in self._speakers):
                 group["lr"] = 0.0  # the scheduler sets it anew after the step
 
     # ---- log and checkpoint ----------------------------------------------------------------------------------------
@@ -274,8 +280,13 @@ class SelfPlayTrainer(GRPOTrainer):
     def _save_checkpoint(self, model, trial) -> None:
         checkpoints.save(self)
 
+    def train(self, resume_from_checkpoint=None, trial=None, ignore_keys_for_eval=None):
+        if resume_from_checkpoint is not None:
+            checkpoints.load(self, Path(str(resume_from_checkpoint)))
+        return super().train(resume_from_checkpoint, trial, ignore_keys_for_eval)
+
     def _load_from_checkpoint(self, resume_from_checkpoint, model=None) -> None:
-        checkpoints.load(self, Path(resume_from_checkpoint))
+        """Done by ``train`` already: transformers calls this without DeepSpeed only."""
 
 
 def _of_role(setting: PerRole, role: str) -> float:

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from selfplay.learner.batches import Share, deal, learnable, tensors
+from selfplay.learner.batches import Share, deal, learnable, spread, tensors
 from selfplay.learner.normalisation import LOSS_TYPES, StepCounts, correction
 from selfplay.learner.seeds import SeedStream
 from selfplay.types import Turn
@@ -47,6 +47,13 @@ def test_turns_are_dealt_evenly_by_length():
     dealt = deal(turns, 2)
     assert [[len(t.text_ids) for t in part] for part in dealt] == [[1, 2, 3], [4, 5]]
     assert deal([], 3) == [[], [], []]
+
+
+def test_every_update_of_a_window_has_some_of_every_group_and_length():
+    turns = [turn([0] * length, group=group) for group in "ab" for length in (1, 1, 9, 9)]
+    for update in spread(turns, 2):
+        assert [(t.group, len(t.text_ids)) for t in update] == [("a", 1), ("a", 9), ("b", 1), ("b", 9)]
+    assert spread([], 3) == [[], [], []]
 
 
 @pytest.mark.parametrize("loss_type", sorted(LOSS_TYPES))

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from transformers import TrainerCallback
 
 from selfplay.learner.batches import Share
 from selfplay.learner.normalisation import LOSS_TYPES
@@ -24,8 +25,8 @@ def policy(base):
     return make_policy(base)
 
 
-def make_policy(base, adapters="per_role"):
-    policy = Policy.build(base=str(base), roles=ROLES, adapters=adapters, rank=4, alpha=8, seed=0)
+def make_policy(base, adapters="per_role", dropout=0.0):
+    policy = Policy.build(base=str(base), roles=ROLES, adapters=adapters, rank=4, alpha=8, seed=0, dropout=dropout)
     generator = torch.Generator().manual_seed(1)
     for adapter in policy.adapters:
         for _, parameter in policy.parameters_of(adapter):
@@ -114,9 +115,6 @@ def test_a_resting_role_does_not_move_though_adam_has_momentum(policy, tmp_path)
     def snapshot(*_, **__):
         snapshots.append([p.clone() for _, p in policy.parameters_of("proposer")])
 
-    trainer.lr_scheduler = None
-    from transformers import TrainerCallback
-
     class Snapshot(TrainerCallback):
         on_step_end = staticmethod(snapshot)
         on_train_begin = staticmethod(snapshot)
@@ -126,6 +124,57 @@ def test_a_resting_role_does_not_move_though_adam_has_momentum(policy, tmp_path)
     begin, first, second = snapshots
     assert not all(torch.equal(a, b) for a, b in zip(begin, first, strict=True))
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_a_role_that_says_nothing_does_not_move_though_adam_has_momentum(policy, tmp_path):
+    trainer = make_trainer(policy, tmp_path, max_steps=2, game=FixedGame(policy.model.config.vocab_size, empty=(2, 3)))
+    snapshots = []
+
+    class Snapshot(TrainerCallback):
+        def on_step_end(self, *_, **__):
+            snapshots.append({name: p.detach().clone() for name, p in policy.model.named_parameters()})
+
+    trainer.add_callback(Snapshot())
+    trainer.train()
+    first, second = snapshots
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_adapters_are_held_still_before_the_backward_pass(policy, tmp_path):
+    """DeepSpeed takes its optimizer step inside backward: what is set after that comes too late."""
+    game = FixedGame(policy.model.config.vocab_size, periods={"proposer": 2})
+    trainer = make_trainer(policy, tmp_path, game=game, max_steps=2)
+    rates = []
+    original = trainer.training_step
+
+    def training_step(*args):
+        rates.append([group["lr"] for group in trainer.optimizer.param_groups])
+        return original(*args)
+
+    trainer.training_step = training_step
+    trainer.train()
+    assert rates == [[1e-2, 1e-2], [0.0, 1e-2]]
+
+
+def test_a_resting_role_has_no_entropy_in_the_log(policy, tmp_path, monkeypatch):
+    game = FixedGame(policy.model.config.vocab_size, periods={"proposer": 2})
+    trainer = make_trainer(policy, tmp_path, game=game, max_steps=2)
+    rows = []
+    monkeypatch.setattr(trainer.journal, "record", lambda step, row: rows.append(row))
+    trainer.train()
+    assert ["role/proposer/entropy" in row for row in rows] == [True, False]
+    assert all("role/solver/entropy" in row for row in rows)
+
+
+def test_dropout_does_not_blur_the_old_logprobs(base, tmp_path):
+    rows = []
+    for dropout in (0.0, 0.5):
+        policy = make_policy(base, dropout=dropout)
+        trainer = make_trainer(policy, tmp_path, max_steps=2, updates_per_window=2)
+        policy.model.train()
+        batches, _ = trainer.get_batch_samples(iter(trainer.get_train_dataloader()), 1, trainer.args.device)
+        rows.append(batches[0][Share("solver", "reinforce")]["old_per_token_logps"])
+    assert torch.equal(*rows)
 
 
 def test_no_advantage_and_no_kl_means_no_gradient(policy, tmp_path):

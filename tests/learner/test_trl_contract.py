@@ -13,6 +13,7 @@ OURS = {  # hooks that SelfPlayTrainer overrides, with the parameters it relies 
     "get_batch_samples": ["epoch_iterator", "num_batches", "device"],
     "compute_loss": ["model", "inputs", "return_outputs", "num_items_in_batch"],
     "create_optimizer": ["model"],
+    "train": ["resume_from_checkpoint"],
     "log": ["logs", "start_time"],
     "_prepare_inputs": ["generation_batch"],
     "_save_checkpoint": ["model", "trial"],
