@@ -28,10 +28,10 @@ from trl.trainer.grpo_config import GRPOConfig
 from trl.trainer.grpo_trainer import GRPOTrainer
 
 from selfplay.learner import checkpoints
-from selfplay.learner.batches import Share, Tensors, deal, learnable, spread, tensors
-from selfplay.learner.normalisation import StepCounts, correction
-from selfplay.learner.ranks import gather_episodes, gather_objects
-from selfplay.learner.window import Arena, Window, play_window
+from selfplay.learner.batches import Share, Tensors
+from selfplay.learner.ranks import gather_episodes
+from selfplay.learner.updates import Batch, Updates
+from selfplay.learner.window import Arena, play_window
 from selfplay.policy import Policy
 from selfplay.tracking.journal import Journal
 
@@ -81,7 +81,16 @@ class SelfPlayTrainer(GRPOTrainer):
         self.kl = {role: _of_role(kl, role) for role in self.learning_roles}
         self.updates_per_window = updates_per_window
         self.keep_checkpoints = keep_checkpoints
-        self._updates: list[list[dict[Share, Tensors]]] = []  # micro-batches of the window's updates still to come
+        self._cut = Updates(
+            policy,
+            self.kl,
+            self.loss_type,
+            updates_per_window,
+            args.gradient_accumulation_steps,
+            args.world_size,
+            self._logprobs,
+        )
+        self._updates: list[list[Batch]] = []  # of the window, still to come
         self._speakers: set[str] = set()  # roles with something to learn in the present update, on any rank
         self._seconds: dict[str, float] = defaultdict(float)
         self._played: dict[str, float] = {}  # the latest window's measures
@@ -124,62 +133,9 @@ class SelfPlayTrainer(GRPOTrainer):
         for warning in window.warnings:
             self.journal.warn(number + 1, warning)
         prepared = time.perf_counter()
-        self._updates = self._batches(window)
+        self._updates = self._cut.of(window.turns_N)
         self._updating_since = time.perf_counter()
         self._seconds["prepare"] = self._updating_since - prepared
-
-    def _batches(self, window: Window) -> list[list[dict[Share, Tensors]]]:
-        """The window's turns as ``updates_per_window`` lists of micro-batches; shapes agree between ranks."""
-        turns_N = [turn for turn in window.turns_N if turn.role in self.learning_roles]  # a frozen role only plays
-        mine = learnable(turns_N)
-        micro = self.args.gradient_accumulation_steps
-        parts = {share: spread(turns_N, self.updates_per_window) for share, turns_N in mine.items()}
-        # A share that any rank has, all ranks must have; a learning role is always there, resting or not.
-        shares = sorted({Share(role, "reinforce") for role in self.learning_roles}.union(*gather_objects(set(mine))))
-        updates = []
-        for update in range(self.updates_per_window):
-            batches: list[dict[Share, Tensors]] = [{} for _ in range(micro)]
-            for share in shares:
-                turns_N = parts[share][update] if share in parts else []
-                for batch, rows in zip(batches, self._rows(share, turns_N, micro), strict=True):
-                    batch[share] = rows
-            updates.append(batches)
-        return updates
-
-    def _rows(self, share: Share, turns_N, micro: int) -> list[Tensors]:
-        """One share's tensors for each micro-batch of one update, with everything its loss will ask for."""
-        # A row with no advantage and no KL has no gradient: it is counted, never computed.
-        alive = [turn for turn in turns_N if turn.advantage != 0.0 or self._kl_of(share)]
-        dealt = deal(alive, micro)
-        tokens = sum(len(turn.text_ids or ()) for turn in turns_N)
-        counted = gather_objects((len(turns_N), tokens, [len(turns_R) for turns_R in dealt]))
-        counts = StepCounts(
-            rows=sum(rows for rows, _, _ in counted),
-            tokens=sum(tokens for _, tokens, _ in counted),
-            micro_batches=micro,
-            world=self.args.world_size,
-        )
-        pad_id = self.policy.tokenizer.pad_token_id
-        batches = []
-        for number, turns_R in enumerate(dealt):
-            padded = max(1, *(sizes[number] for _, _, sizes in counted))
-            rows = tensors(turns_R, padded, pad_id)
-            factor = correction(self.loss_type, counts, padded, int(rows["completion_mask"].sum()))
-            rows["num_items_in_batch"] = torch.tensor(float(counts.tokens))
-            rows["correction"] = torch.tensor(factor)
-            rows["real_rows"] = torch.tensor(sum(sizes[number] for _, _, sizes in counted))
-            batches.append(self._with_references(share, rows))
-        return batches
-
-    def _with_references(self, share: Share, rows: Tensors) -> Tensors:
-        """Add what is measured before the first update: log-probabilities of the bare base and of the policy as is."""
-        if self.updates_per_window > 1 and share.objective == "reinforce":
-            self.policy.wear(share.role)
-            rows["old_per_token_logps"] = self._logprobs(rows)
-        if self._kl_of(share):
-            with self.policy.bare():
-                rows["ref_per_token_logps"] = self._logprobs(rows)
-        return rows
 
     @torch.no_grad()
     def _logprobs(self, rows: Tensors) -> torch.Tensor:
@@ -191,9 +147,6 @@ class SelfPlayTrainer(GRPOTrainer):
             self.model, ids, mask, rows["completion_ids"].size(1)
         )
         return logprobs
-
-    def _kl_of(self, share: Share) -> float:
-        return self.kl[share.role] if share.objective == "reinforce" else 0.0
 
     # ---- the step: one loss, one backward --------------------------------------------------------------------------
 
@@ -208,7 +161,7 @@ class SelfPlayTrainer(GRPOTrainer):
     def _share_loss(self, model, share: Share, rows: Tensors) -> torch.Tensor:
         self.policy.wear(share.role)
         outer, self._metrics = self._metrics, {"train": defaultdict(list), "eval": defaultdict(list)}
-        self.beta = self._kl_of(share)
+        self.beta = self._cut.kl_of(share)
         loss = super().compute_loss(model, rows) * rows["correction"]
         own, self._metrics = self._metrics["train"], outer
         if rows["real_rows"]:  # fill rows alone have nothing to tell

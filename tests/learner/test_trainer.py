@@ -86,7 +86,7 @@ def test_accumulation_changes_no_gradient(policy, tmp_path, loss_type):
 def test_fill_rows_change_no_gradient(policy, tmp_path, loss_type, monkeypatch):
     plain = one_step_gradients(make_trainer(policy, tmp_path, loss_type=loss_type, kl=KL))
     trainer = make_trainer(policy, tmp_path, loss_type=loss_type, kl=KL)
-    from selfplay.learner import trainer as module
+    from selfplay.learner import updates as module
 
     def another_rank_has_more(mine):
         rows_are_counted = isinstance(mine, tuple)
