@@ -3,7 +3,7 @@
     python -m selfplay.tracking.curves runs/quickstart --out curve.png
     python -m selfplay.tracking.curves runs/majority-* runs/random-* --metric yardstick/arithmetic/greedy --out arms.png
 
-Runs of one recipe and control arm are one colour: thin lines are seeds, the thick one is their mean, the band reaches
+Runs of one recipe and control arm are one colour: thin lines are runs, the thick one is their mean, the band reaches
 from the lowest seed to the highest. An arm of a single run shows its 95 % interval instead.
 """
 
@@ -109,7 +109,7 @@ def _draw_arm(panel: Axes, curves: Sequence[Curve], colour: str) -> None:
     mean = mean_curve(curves)
     steps = sorted(mean.points)
     value, low, high = zip(*(mean.points[step] for step in steps), strict=True)
-    label = mean.arm + (f" ({len(curves)} seeds)" if len(curves) > 1 else "")
+    label = mean.arm + (f" ({len(curves)} runs)" if len(curves) > 1 else "")
     panel.plot(steps, value, color=colour, linewidth=2.2, marker="o", markersize=4, label=label)
     panel.fill_between(steps, low, high, color=colour, alpha=0.18, linewidth=0)
     if len(curves) > 1:
