@@ -50,11 +50,14 @@ def save(trainer: SelfPlayTrainer) -> None:
             shutil.rmtree(final, ignore_errors=True)  # the same step, written by a run that was resumed from before it
             writing.rename(final)
             _prune(parent, trainer.keep_checkpoints)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "inline_container" not in str(error):
+            raise  # torch.save tells of a full disk by this one
         shutil.rmtree(writing, ignore_errors=True)
         last = latest_checkpoint(parent)
         kept = f"the last whole one is {last}" if last else "no earlier one exists"
-        raise CheckpointError(f"cannot write the checkpoint of step {step} ({error}); {kept}.") from error
+        reason = "the disk took no more" if isinstance(error, RuntimeError) else error
+        raise CheckpointError(f"cannot write the checkpoint of step {step} ({reason}); {kept}.") from error
 
 
 def load(trainer: SelfPlayTrainer, folder: Path) -> None:
