@@ -66,7 +66,8 @@ def test_a_full_disk_leaves_the_last_whole_checkpoint(base, tmp_path, monkeypatc
         original(folder)
 
     monkeypatch.setattr(trainer, "_save_optimizer_and_scheduler", full_after_two)
-    with pytest.raises(CheckpointError, match=r"checkpoint of step 3 .*(No space left|disk took no more).*the last whole one is .*000002"):
+    line = r"checkpoint of step 3 .*(No space left|disk took no more).*the last whole one is .*000002"
+    with pytest.raises(CheckpointError, match=line):
         trainer.train()
     parent = tmp_path / "checkpoints"
     assert latest_checkpoint(parent).name == "step-000002"
