@@ -16,7 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from selfplay.configuration import RecipeError, build, compose, one_line, roles_of
 from selfplay.keys import did_you_mean
 from selfplay.rules import RULES
-from selfplay.shape import base_folder
+from selfplay.shape import base_folder, read_config
 from selfplay.types import Game
 
 
@@ -43,7 +43,7 @@ def check(config: DictConfig, world_size: int = 1) -> None:
     _check_groups(plain, game)
     _check_division(plain, game, world_size)
     if has_model(config, game):
-        base_folder(plain["policy"]["base"])
+        _check_window(plain, game)
 
 
 def has_model(config: DictConfig, game: Game) -> bool:
@@ -138,6 +138,19 @@ def _check_division(plain: dict[str, Any], game: Game, world_size: int) -> None:
         )
 
 
+def _check_window(plain: dict[str, Any], game: Game) -> None:
+    """A reply must leave room for a prompt in the base's window; known where the base lies on this machine."""
+    base = plain["policy"]["base"]
+    folder = base_folder(base)
+    window = read_config(folder, base).get("max_position_embeddings") if folder else None
+    for role, tokens in roles_of(plain["sampler"]["max_new_tokens"], game.roles, "sampler.max_new_tokens").items():
+        if window and tokens >= window:
+            raise RecipeError(
+                f"sampler.max_new_tokens={tokens} for the {role} fills the window of policy.base={base}, which holds "
+                f"{window} tokens; give fewer, e.g. sampler.max_new_tokens={window // 4}."
+            )
+
+
 def _divisor_below(rows: int, wish: int) -> int:
     return next(size for size in range(min(wish, rows), 0, -1) if rows % size == 0)
 
@@ -160,6 +173,8 @@ def main() -> int:
     except RecipeError as error:
         print(f"selfplay: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

@@ -43,7 +43,11 @@ def main(words: Sequence[str] | None = None) -> int:
 
         print(f"selfplay: {verb!r} is no verb{did_you_mean(verb, VERBS)}", file=sys.stderr)
         return 2
-    return import_module(VERBS[verb][0]).main(rest)
+    module = import_module(VERBS[verb][0])
+    if rest in (["-h"], ["--help"]) and verb != "small-base":  # which has a parser of its own
+        print(module.__doc__)
+        return 0
+    return module.main(rest)
 
 
 if __name__ == "__main__":

@@ -120,7 +120,7 @@ def _arm_row(runs: Sequence[Run], names: Sequence[str]) -> list[str]:
         cells.append(f"{first:.3f} -> {fmean(last):.3f} ({min(last):.3f} to {max(last):.3f})")
     steps = sorted({run.steps for run in runs})
     recipe, base, arm = runs[0].group
-    return [recipe, base, _arm_name(arm), str(len(runs)), ", ".join(map(str, steps)), *cells]
+    return [recipe, base, _arm_name(arm), str(len({run.seed for run in runs})), ", ".join(map(str, steps)), *cells]
 
 
 def _run_row(run: Run, names: Sequence[str]) -> list[str]:

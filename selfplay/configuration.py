@@ -68,6 +68,8 @@ def compose(words: Sequence[str]) -> DictConfig:
     """
     name, overrides = split_words(words)
     recipe = find_recipe(name)
+    if recipe.parent != recipes_folder() and str(recipe.parent) not in sys.path:
+        sys.path.insert(0, str(recipe.parent))  # a game that lies beside one's own recipe can be named in it
     config = _compose(recipe.parent, recipe.stem, overrides)
     _refuse_unknown_keys(config, recipe.parent)
     with open_dict(config):

@@ -28,14 +28,12 @@ GRPO_CONFIG_KEYS = ("loss_type", "epsilon", "max_grad_norm", "weight_decay", "lr
 
 
 class Job:
-    """Builds every room that a recipe names. Nothing is trained before ``run``."""
+    """Joins the rooms that a recipe names. Nothing is trained before ``run``."""
 
-    def __init__(self, config: DictConfig, folder: RunFolder) -> None:
-        self.config, self.folder = config, folder
-        self.game: Game = build(config, "game")
+    def __init__(self, config: DictConfig, folder: RunFolder, game: Game, policy: Policy) -> None:
+        self.config, self.folder, self.game, self.policy = config, folder, game, policy
         updates = config.learner.updates_per_window
         self.args = _arguments(config, folder)
-        self.policy: Policy = build(config, "policy", roles=self.game.roles)
         self.policy.model.to(self.args.device)
         self.model = build(config, "sampler", policy=self.policy)
         self.journal = journal_of(config, folder, self.args.process_index)

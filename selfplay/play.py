@@ -70,7 +70,10 @@ def main(words: Sequence[str] | None = None) -> int:
         config = compose(rest)
         check(config)
         if "human" in players(config, build(config, "game")).values():
-            print("You are asked once for every turn of your role; smaller groups ask less. Ctrl-D leaves.")
+            print(
+                "You are asked once for every turn of your role; game.proposals=2 game.answers=2 game.min_votes=1 asks "
+                "less. You are read as a model would be: in the small base's wording an answer is >46. Ctrl-D leaves."
+            )
         played = play(config, episodes, adapters)
     except RecipeError as error:
         print(f"selfplay: {error}", file=sys.stderr)

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from selfplay.checks import players
 from selfplay.configuration import RecipeError, build
+from selfplay.quiet import quieten
 from selfplay.samplers.human import Human
 from selfplay.samplers.per_role import PerRole
 from selfplay.samplers.scripted import Scripted
@@ -48,6 +49,7 @@ def model_sampler(config: DictConfig, game: Game, adapters: Path | None = None) 
     Raises:
         RecipeError: adapters that are missing or do not fit.
     """
+    quieten()
     policy = build(config, "policy", roles=game.roles)
     if adapters is not None:
         try:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from selfplay.learner.normalisation import LOSS_TYPES
+
 Rule = tuple[Callable[[Any], bool], str]
 """Whether a value will do, and what would: ``must be <that>``."""
 
@@ -88,6 +90,7 @@ RULES: dict[str, Rule] = {
     "learner.kl": (_per_role(_number(0)), "a number from 0, e.g. 0.1, or one for each role"),
     "learner.epsilon": (_number(0, above=True), "a number above 0, e.g. 0.2"),
     "learner.scale": _one_of("group", "batch", "none"),
+    "learner.loss_type": _one_of(*sorted(LOSS_TYPES)),
     "learner.baseline": _one_of("group", "role_ema"),
     "learner.warmup": COUNT,
     "learner.max_grad_norm": (_number(0, above=True), "a number above 0, e.g. 1.0"),

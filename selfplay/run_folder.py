@@ -59,8 +59,7 @@ def _checkpoint(config: DictConfig, path: Path) -> Path | None:
     if resume == "never":
         return None
     if resume == "auto":
-        finished = (path / "summary.json").exists()
-        return None if finished else latest_checkpoint(path / "checkpoints")
+        return latest_checkpoint(path / "checkpoints")
     checkpoint = Path(resume)
     if not (checkpoint / "state.json").is_file():
         raise RecipeError(

@@ -68,11 +68,13 @@ def _train(config: DictConfig) -> int:
     from selfplay.tracking.journal import CannotRecord
 
     start_processes()
+    game = build(config, "game")
+    policy = build(config, "policy", roles=game.roles)  # may refuse: before an earlier run is moved aside
     folder = first_decides(lambda: open_run_folder(config))
     if folder.remark:
         _say(folder.remark)
     try:
-        status = 0 if Job(config, folder).run() else INTERRUPTED
+        status = 0 if Job(config, folder, game, policy).run() else INTERRUPTED
     except (CheckpointError, CannotRecord) as error:
         status = _say(str(error), status=1)
     end_processes()

@@ -55,6 +55,14 @@ def test_going_back_puts_later_checkpoints_out_of_the_way_of_auto(tmp_path):
     assert (later.with_name("step-000020.1") / "state.json").exists()
 
 
+def test_auto_goes_on_from_a_finished_run_too(tmp_path):
+    """With more windows it is extended; with as many there is nothing to do, and nothing is moved."""
+    run = tmp_path / "mine"
+    last = write_checkpoint(run, 40)
+    (run / "summary.json").write_text("{}")
+    assert open_run_folder(config(tmp_path, resume="auto")).checkpoint == last
+
+
 def test_a_checkpoint_of_another_run_starts_a_new_folder(tmp_path):
     checkpoint = write_checkpoint(tmp_path / "other", 10)
     folder = open_run_folder(config(tmp_path, resume=str(checkpoint)))

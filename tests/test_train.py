@@ -83,6 +83,16 @@ def test_ctrl_c_saves_and_a_resume_ends_where_an_unbroken_run_ends(tmp_path):
     assert_same_weights(tmp_path / "unbroken", broken)
 
 
+def test_a_finished_run_is_extended_by_resume(tmp_path):
+    assert train(tmp_path, "run_name=whole", "max_steps=4", *SMALL_WINDOWS)[0] == 0
+    assert train(tmp_path, "run_name=parts", "max_steps=2", *SMALL_WINDOWS)[0] == 0
+    for _ in range(2):  # the second time there is nothing left to do
+        status, said = train(tmp_path, "run_name=parts", "resume=auto", "max_steps=4", *SMALL_WINDOWS)
+        assert status == 0, said
+        assert_same_weights(tmp_path / "whole", tmp_path / "parts")
+    assert json.loads((tmp_path / "parts" / "summary.json").read_text())["steps"] == 4
+
+
 def test_a_proposer_of_nothing_but_garbage_ends_well_and_says_so(tmp_path):
     base = tiny_base(tmp_path / "base")
     status, said = train(tmp_path, f"policy.base={base}", "max_steps=4", *SMALL_WINDOWS)
@@ -114,6 +124,9 @@ def test_variants_of_the_recipe_run(tmp_path, words):
         (["game.answers=1"], ["game.answers=1"]),
         (["seeds.topics=[]"], ["seeds.topics"]),
         (["learner.rows_per_role=7"], ["learner.rows_per_role=7", "does not divide"]),
+        (["learner.loss_type=foo"], ["learner.loss_type='foo'", "dapo"]),
+        (["sampler.max_new_tokens=600"], ["sampler.max_new_tokens=600", "512"]),
+        (["policy.targets=[foo]"], ["policy.targets", "foo"]),
         (["policy.base=/nowhere"], ["policy.base=/nowhere"]),
         (["resume=/nowhere"], ["resume=/nowhere", "is not a whole checkpoint"]),
     ],

@@ -45,13 +45,14 @@ class ConsoleLog:
         """Take in a row of metrics.jsonl and show where the run stands."""
         self.latest.update(row)
         step, time = int(row["step"] or 0), row["time"] or 0.0
-        if any(is_headline(name) for name in row):
+        only_measured = any(is_headline(name) for name in row)  # the window's own row comes after it
+        if only_measured:
             self.say(f"measured at step {step}: {measured(row)}")
         if self.started is None and step > 0:
             self.started = (step, time)
         if self.console.is_terminal:
             self._show_live()
-        elif self._is_due(step):
+        elif self._is_due(step) and not only_measured:
             self.shown_step = step
             self.say(self.progress())
 

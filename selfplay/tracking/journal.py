@@ -162,7 +162,7 @@ class Journal:
             return {}
         rows = read_rows(self.folder / METRICS)
         summary = summarise(self.run, rows, self.sinks.metrics.definitions, self._seconds())
-        summary["adapters"] = None if adapters is None else str(adapters)
+        summary["adapters"] = None if adapters is None else adapters.name  # in the run's folder, which may be moved
         summary["facts"] = dict(facts or {})
         with _recording(self.folder, "the summary"):
             write_json(self.folder / SUMMARY, summary)

@@ -12,6 +12,9 @@ from itertools import groupby
 from selfplay.tracking.episodes import prompt_text
 from selfplay.types import Episode, Turn
 
+COUNTS = ("difficulty_", "rejected_")
+"""Facts that are left out where they are 0."""
+
 LONGEST = 1000
 """Characters shown of one text; the rest is counted, and stored whole in the episode store."""
 
@@ -35,7 +38,8 @@ def spread(episodes: Sequence[Episode], count: int) -> list[Episode]:
 def transcript(episode: Episode) -> list[str]:
     """The episode in lines; see tests/tracking/test_transcripts.py for one."""
     head = [f"seed {episode.seed.index}", episode.seed.topic, f"mean reward {mean_reward(episode):.2f}"]
-    facts = [f"{name} {value:.3g}" for name, value in episode.facts.items() if value]  # a zero says nothing here
+    shown = {name: value for name, value in episode.facts.items() if value or not name.startswith(COUNTS)}
+    facts = [f"{name} {value:.3g}" for name, value in shown.items()]
     lines = [" · ".join([*head, *facts])]
     for _, turns in groupby(episode.turns, key=lambda turn: (turn.role, turn.group, prompt_text(turn.prompt))):
         lines += _peers(list(turns))
