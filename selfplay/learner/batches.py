@@ -86,6 +86,12 @@ def tensors(turns_R: Sequence[Turn], rows: int, pad_id: int, kept: int | None = 
     }
 
 
+def sampler_difference(rows: Tensors, learner_R_T: torch.Tensor) -> float:
+    """Mean |sampler - learner| log-probability in nats, over sampled tokens; NaN where nothing was sampled."""
+    known = rows["completion_mask"].bool() & ~rows["sampler_logprobs"].isnan()
+    return (rows["sampler_logprobs"] - learner_R_T)[known].abs().mean().item()
+
+
 def _pad(lists: Sequence[Sequence[float]], value: float, left: bool = False, width: int = 0) -> torch.Tensor:
     width = max(width, max(len(items) for items in lists))
     dtype = torch.float32 if isinstance(value, float) else torch.long

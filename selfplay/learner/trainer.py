@@ -28,7 +28,7 @@ from trl.trainer.grpo_config import GRPOConfig
 from trl.trainer.grpo_trainer import GRPOTrainer
 
 from selfplay.learner import checkpoints
-from selfplay.learner.batches import Share, Tensors
+from selfplay.learner.batches import Share, Tensors, sampler_difference
 from selfplay.learner.ranks import gather_episodes
 from selfplay.learner.updates import Batch, Updates
 from selfplay.learner.window import Arena, play_window
@@ -95,7 +95,7 @@ class SelfPlayTrainer(GRPOTrainer):
         self._seconds: dict[str, float] = defaultdict(float)
         self._played: dict[str, float] = {}  # the latest window's measures
         self._updating_since = 0.0
-        self._learner_logprobs: torch.Tensor | None = None
+        self._learner_logprobs = torch.empty(0)  # of the rows that went forward last
         for adapter in policy.adapters:
             self._adapter_lr(adapter)  # roles that cannot agree are told now, not after a window
         policy.learn_all()
@@ -165,7 +165,7 @@ class SelfPlayTrainer(GRPOTrainer):
         loss = super().compute_loss(model, rows) * rows["correction"]
         own, self._metrics = self._metrics["train"], outer
         if rows["real_rows"]:  # fill rows alone have nothing to tell
-            own["logprob_difference"].append(self._sampler_difference(rows))
+            own["logprob_difference"].append(sampler_difference(rows, self._learner_logprobs))
             own["loss"].append(cast(torch.Tensor, self.accelerator.reduce(loss.detach(), "mean")).item())
             for name, values in own.items():
                 outer["train"][f"role/{share.role}/{name}"].extend(values)
@@ -175,12 +175,6 @@ class SelfPlayTrainer(GRPOTrainer):
         outputs = super()._get_per_token_logps_and_entropies(*args, **kwargs)
         self._learner_logprobs = outputs[0].detach()
         return outputs
-
-    def _sampler_difference(self, rows: Tensors) -> float:
-        """Mean |sampler - learner| log-probability in nats, over sampled tokens; NaN where nothing was sampled."""
-        assert self._learner_logprobs is not None
-        known = rows["completion_mask"].bool() & ~rows["sampler_logprobs"].isnan()
-        return (rows["sampler_logprobs"] - self._learner_logprobs)[known].abs().mean().item()
 
     # ---- optimizer: one parameter group, and one learning rate, per adapter ----------------------------------------
 
