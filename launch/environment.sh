@@ -68,13 +68,14 @@ ensure_environment() {
 # launch_training WORDS...: accelerate launch, whose own answer to Ctrl-C would be a traceback, and leaving before the
 # job has saved. So the launcher does not hear it; the job does, ends after the present window, and we wait for it.
 launch_training() {
-    local status=0
-    trap ':' INT
+    local status=0 interrupted=
+    trap 'interrupted=130' INT
     (
         trap '' INT
         exec "$venv/bin/accelerate" launch --quiet --config_file "$root/launch/accelerate/laptop.yaml" \
             -m selfplay.train "$@"
     ) || status=$?
     trap - INT
+    [ "$status" -eq 0 ] || status=${interrupted:-$status} # the launcher makes 1 of the job's 130
     return "$status"
 }
