@@ -35,9 +35,6 @@ from selfplay.learner.window import Arena, play_window
 from selfplay.policy import Policy
 from selfplay.tracking.journal import Journal
 
-PerRole = float | Mapping[str, float]
-"""One number for all roles, or one for each role by name."""
-
 
 class SelfPlayTrainer(GRPOTrainer):
     """Trains the adapters of ``policy`` on what ``arena`` plays.
@@ -47,8 +44,8 @@ class SelfPlayTrainer(GRPOTrainer):
         arena: game, sampler, seeds, control arm, alarms.
         journal: where measures and episodes go; silent on all ranks but the first.
         args: from ``selfplay.learner.arguments``.
-        lr: learning rate per role. Roles that share one adapter must agree on it.
-        kl: weight of the KL term to the bare base per role (k3 estimator); 0 turns it off.
+        lr: learning rate of every role. Roles that share one adapter must agree on it.
+        kl: weight of every role's KL term to the bare base (k3 estimator); 0 turns it off.
         updates_per_window: optimizer steps taken on one window's turns; above 1 the rows carry old log-probabilities.
         keep_checkpoints: how many checkpoints stay; 0 keeps all.
     """
@@ -59,8 +56,8 @@ class SelfPlayTrainer(GRPOTrainer):
         arena: Arena,
         journal: Journal,
         args: GRPOConfig,
-        lr: PerRole,
-        kl: PerRole = 0.0,
+        lr: Mapping[str, float],
+        kl: Mapping[str, float],
         updates_per_window: int = 1,
         keep_checkpoints: int = 2,
     ) -> None:
@@ -77,8 +74,8 @@ class SelfPlayTrainer(GRPOTrainer):
         self.arena = arena
         self.journal = journal
         self.learning_roles = tuple(role for role in arena.game.roles if policy.adapter_of[role] is not None)
-        self.lr = {role: _of_role(lr, role) for role in self.learning_roles}
-        self.kl = {role: _of_role(kl, role) for role in self.learning_roles}
+        self.lr = {role: lr[role] for role in self.learning_roles}
+        self.kl = {role: kl[role] for role in self.learning_roles}
         self.updates_per_window = updates_per_window
         self.keep_checkpoints = keep_checkpoints
         self._cut = Updates(
@@ -234,14 +231,6 @@ class SelfPlayTrainer(GRPOTrainer):
 
     def _load_from_checkpoint(self, resume_from_checkpoint, model=None) -> None:
         """Done by ``train`` already: transformers calls this without DeepSpeed only."""
-
-
-def _of_role(setting: PerRole, role: str) -> float:
-    if not isinstance(setting, Mapping):
-        return float(setting)
-    if role not in setting:
-        raise ValueError(f"learner settings {dict(setting)!r} lack the role {role!r}; give one number or every role.")
-    return float(setting[role])
 
 
 def _never_called(completions, **_):

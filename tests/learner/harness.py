@@ -65,7 +65,9 @@ class FixedGame:
 
 def make_trainer(policy: Policy, folder: Path, game=None, per_window: int = 2, **settings) -> SelfPlayTrainer:
     """A trainer on ``FixedGame``; ``settings`` are those of SelfPlayTrainer and of ``training_arguments``."""
-    own = {name: settings.pop(name) for name in OF_TRAINER if name in settings}
+    own = {"lr": 1e-2, "kl": 0.0} | {name: settings.pop(name) for name in OF_TRAINER if name in settings}
+    for name in ("lr", "kl"):
+        own[name] = own[name] if isinstance(own[name], Mapping) else dict.fromkeys(ROLES, own[name])
     arguments = {"max_steps": 3, "seed": 0, "save_every": 0, "max_grad_norm": 0.0, "weight_decay": 0.0, **settings}
     args = training_arguments(output_dir=str(folder), **arguments)
     arena = Arena(
@@ -78,7 +80,7 @@ def make_trainer(policy: Policy, folder: Path, game=None, per_window: int = 2, *
         baselines=None,
         run_seed=0,
     )
-    trainer = SelfPlayTrainer(policy, arena, Journal.silent(folder, RunInfo("test", 0, 3)), args, **{"lr": 1e-2, **own})
+    trainer = SelfPlayTrainer(policy, arena, Journal.silent(folder, RunInfo("test", 0, 3)), args, **own)
     trainer.add_callback(StepCallback(trainer))
     return trainer
 
