@@ -61,7 +61,7 @@ def _train(config: DictConfig) -> int:
     from selfplay.quiet import quieten
 
     quieten()
-    from selfplay.job import Job
+    from selfplay.job import Job, arguments_of
     from selfplay.learner.checkpoints import CheckpointError
     from selfplay.learner.ranks import end_processes, first_decides, start_processes
     from selfplay.run_folder import open_run_folder
@@ -69,12 +69,13 @@ def _train(config: DictConfig) -> int:
 
     start_processes()
     game = build(config, "game")
+    args = arguments_of(config)
     policy = build(config, "policy", roles=game.roles)  # may refuse: before an earlier run is moved aside
     folder = first_decides(lambda: open_run_folder(config))
     if folder.remark:
         _say(folder.remark)
     try:
-        status = 0 if Job(config, folder, game, policy).run() else INTERRUPTED
+        status = 0 if Job(config, folder, game, policy, args).run() else INTERRUPTED
     except (CheckpointError, CannotRecord) as error:
         status = _say(str(error), status=1)
     end_processes()
