@@ -14,7 +14,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from selfplay.configuration import RecipeError, build, compose, one_line, roles_of
-from selfplay.keys import did_you_mean
+from selfplay.keys import did_you_mean, flat_keys
+from selfplay.recipe_changes import PROCESSES
 from selfplay.rules import RULES
 from selfplay.shape import base_folder, read_config
 from selfplay.types import Game
@@ -38,6 +39,7 @@ def check(config: DictConfig, world_size: int = 1) -> None:
         value = _at(plain, key)
         if not holds(value):
             raise RecipeError(f"{key}={_shown(value)} must be {wanted}.")
+    _check_resume_allow(config)
     game: Game = build(config, "game")
     _check_roles(plain, game)
     _check_groups(plain, game)
@@ -95,6 +97,13 @@ def _check_roles(plain: dict[str, Any], game: Game) -> None:
             raise RecipeError(
                 f"learner.lr={rates} differs by role, but policy.adapters=shared trains one adapter; give one number."
             )
+
+
+def _check_resume_allow(config: DictConfig) -> None:
+    known = [*flat_keys(config), PROCESSES]
+    for name in config.resume_allow:
+        if name not in known:
+            raise RecipeError(f"resume_allow: {name} is not a key of this recipe{did_you_mean(str(name), known)}")
 
 
 def _check_groups(plain: dict[str, Any], game: Game) -> None:

@@ -54,6 +54,10 @@ def _are_topics(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(map(_is_text, value))
 
 
+def _are_words(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
 def _is_script(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(texts, list) for texts in value.values())
 
@@ -69,6 +73,7 @@ RULES: dict[str, Rule] = {
     "run_name": (_is_name, "a plain folder name of letters, digits and . _ + = -, e.g. first-try"),
     "output_dir": TEXT,
     "resume": (_is_text, "auto, never or the path of a checkpoint"),
+    "resume_allow": (_are_words, "a list of keys, e.g. [learner.lr,evaluation]"),
     "dry_run": SWITCH,
     "max_steps": POSITIVE,
     "seeds.per_window": POSITIVE,

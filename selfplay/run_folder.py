@@ -3,21 +3,26 @@
     runs/<run name>/config.yaml metrics.jsonl episodes/ checkpoints/ adapters/ summary.json
 
 A run that is not resumed but finds its folder taken moves the old folder aside, to ``<run name>.1``, ``.2``, ...
+One that is resumed under another config keeps the old one beside it, as ``config.until-step-000020.yaml``.
 """
 
 from __future__ import annotations
 
+import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
-from selfplay.configuration import RecipeError, flat_keys
-from selfplay.learner.checkpoint_names import latest_checkpoint, step_of, whole_checkpoints
+from selfplay.configuration import RecipeError
+from selfplay.learner.checkpoint_names import checkpoint_name, clear_leftovers, named_checkpoints, read_state, step_of
+from selfplay.learner.durable import set_aside
+from selfplay.recipe_changes import differences
+from selfplay.resume import Start, find_start
 
-MAY_DIFFER = ("resume", "dry_run", "max_steps", "output_dir", "run_name", "tracking", "evaluation.every")
-"""Keys that a resumed run may change: they alter what is shown or how long it runs, never what is learned."""
+OF_ONE_START = {"resume", "resume_allow", "dry_run"}
+"""Keys that say how to start, and nothing of the run."""
 
 
 @dataclass(frozen=True)
@@ -34,44 +39,66 @@ class RunFolder:
         return self.checkpoint is not None and self.checkpoint.resolve().parent.parent == self.path.resolve()
 
 
-def open_run_folder(config: DictConfig) -> RunFolder:
-    """Decide and prepare; call on one process only, then tell the others.
+def open_run_folder(config: DictConfig, start: Start | None = None) -> RunFolder:
+    """Prepare the folder; call on one process only, then tell the others.
+
+    Args:
+        start: what ``find_start`` found; None asks it now.
 
     Raises:
-        RecipeError: ``resume`` names no whole checkpoint, or the recipe changed since the checkpoint was written.
+        RecipeError: as ``find_start``, or a folder that cannot be made.
     """
-    path = Path(config.output_dir) / str(config.run_name)
-    found = _checkpoint(config, path)
-    if found is None:
-        return RunFolder(path, None, _make_room(path))
-    home = found.parent.parent
-    _refuse_changes(config, home)
-    if home.resolve() == path.resolve():
-        for later in whole_checkpoints(found.parent):
-            if step_of(later) > step_of(found):
-                _set_aside(later)  # its steps are played again, and resume=auto must not find it
-        return RunFolder(path, found, f"resuming {path} from {found.name}")
-    return RunFolder(path, found, f"starting {path} from {found}. {_make_room(path)}".strip())
+    start = find_start(config) if start is None else start
+    path, found = Path(config.output_dir) / str(config.run_name), start.checkpoint
+    folder = RunFolder(path, found)
+    if found is not None and folder.continues:
+        remark = f"resuming {path} from {found.name}"
+        _go_on(folder, found, config)
+    else:
+        remark = f"starting {path} from {found}" if found else ""
+        remark = ". ".join(filter(None, (remark, _make_room(path))))
+    return RunFolder(path, found, "; ".join(filter(None, (remark, *start.remarks))))
 
 
-def _checkpoint(config: DictConfig, path: Path) -> Path | None:
-    resume = str(config.resume)
-    if resume == "never":
-        return None
-    if resume == "auto":
-        return latest_checkpoint(path / "checkpoints")
-    checkpoint = Path(resume)
-    if not (checkpoint / "state.json").is_file():
-        raise RecipeError(
-            f"resume={resume} is not a whole checkpoint; give auto, never, or .../checkpoints/step-NNNNNN."
-        )
-    return checkpoint
+def _go_on(folder: RunFolder, found: Path, config: DictConfig) -> None:
+    """Clear what a killed run left, and put out of the way what this one will write anew."""
+    parent, step = found.parent, read_state(found)["step"]
+    clear_leftovers(parent)
+    for later in named_checkpoints(parent):
+        if step_of(later) >= step and later.resolve() != found.resolve():
+            set_aside(later)  # its steps are played again, and resume=auto must not find it; or it is torn
+    _clear_adapters(folder.path)
+    _keep_config(folder.path, config, step)
+
+
+def _clear_adapters(run: Path) -> None:
+    """A run killed while it replaced its final adapters has them under another name, or half-written ones."""
+    for path in run.glob(".adapters.*-*"):
+        if re.fullmatch(r"\.adapters\.old-\d+", path.name) and not (run / "adapters").exists():
+            path.rename(run / "adapters")
+        elif re.fullmatch(r"\.adapters\.(old|writing)-\d+", path.name):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _keep_config(run: Path, config: DictConfig, step: int) -> None:
+    """The config until now, where the run's own is about to say something else."""
+    file = run / "config.yaml"
+    if not file.is_file():
+        return
+    if not differences(OmegaConf.to_container(OmegaConf.load(file)), config).keys() - OF_ONE_START:  # type: ignore[arg-type]
+        return
+    kept = run / f"config.until-{checkpoint_name(step)}.yaml"
+    number = 1
+    while kept.exists():
+        number += 1
+        kept = run / f"config.until-{checkpoint_name(step)}.{number}.yaml"
+    shutil.copyfile(file, kept)
 
 
 def _make_room(path: Path) -> str:
     """An empty folder at ``path``; what was there is moved, and the remark says where."""
     try:
-        remark = _set_aside(path)
+        remark = _move_away(path)
         path.mkdir(parents=True)
     except OSError as error:
         raise RecipeError(
@@ -80,39 +107,11 @@ def _make_room(path: Path) -> str:
     return remark
 
 
-def _set_aside(path: Path) -> str:
+def _move_away(path: Path) -> str:
     """Move an earlier run out of the way; an empty folder is simply used."""
     if not path.exists():
         return ""
     if not any(path.iterdir()):
         path.rmdir()
         return ""
-    number = 1
-    while (moved := path.with_name(f"{path.name}.{number}")).exists():
-        number += 1
-    path.rename(moved)
-    return f"{path} held an earlier run, which is now {moved}"
-
-
-def _refuse_changes(config: DictConfig, home: Path) -> None:
-    saved_file = home / "config.yaml"
-    if not saved_file.is_file():
-        return
-    saved = _comparable(OmegaConf.load(saved_file))
-    now = _comparable(config)
-    changed = sorted(key for key in saved.keys() | now.keys() if saved.get(key) != now.get(key))
-    if changed:
-        shown = ", ".join(f"{key} {saved.get(key)!r} -> {now.get(key)!r}" for key in changed)
-        raise RecipeError(
-            f"resume={config.resume}: the recipe has changed since ({shown}); undo that, or resume=never."
-        )
-
-
-def _comparable(config: Any) -> dict[str, Any]:
-    plain = cast(DictConfig, OmegaConf.create(OmegaConf.to_container(config, resolve=True)))
-    leaves = {key: value for key in flat_keys(plain) if not OmegaConf.is_config(value := OmegaConf.select(plain, key))}
-    return {
-        key: value
-        for key, value in leaves.items()
-        if not any(key == name or key.startswith(f"{name}.") for name in MAY_DIFFER)
-    }
+    return f"{path} held an earlier run, which is now {set_aside(path)}"

@@ -64,14 +64,16 @@ def _train(config: DictConfig) -> int:
     from selfplay.job import Job, arguments_of
     from selfplay.learner.checkpoints import CheckpointError
     from selfplay.learner.ranks import end_processes, first_decides, start_processes
+    from selfplay.resume import find_start
     from selfplay.run_folder import open_run_folder
     from selfplay.tracking.journal import CannotRecord
 
     start_processes()
+    start = first_decides(lambda: find_start(config))  # may refuse: before a model is loaded
     game = build(config, "game")
     args = arguments_of(config)
     policy = build(config, "policy", roles=game.roles)  # may refuse: before an earlier run is moved aside
-    folder = first_decides(lambda: open_run_folder(config))
+    folder = first_decides(lambda: open_run_folder(config, start))
     if folder.remark:
         _say(folder.remark)
     try:

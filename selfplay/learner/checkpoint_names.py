@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
-NAME = re.compile(r"step-(\d+)")
+from selfplay.learner.durable import MANIFEST, REMOVING, WRITING, fault
+
+NAME = re.compile(r"step-(\d{6,})")
+LEFTOVER = re.compile(rf"\.step-\d{{6,}}\.({WRITING}|{REMOVING})")
+BEST = "best.json"
 
 
 class CheckpointError(RuntimeError):
@@ -22,15 +27,34 @@ def checkpoint_name(step: int) -> str:
     return f"step-{step:06d}"
 
 
+def named_checkpoints(parent: Path) -> list[Path]:
+    """Folders below ``parent`` that are called as a run calls its checkpoints, oldest first, torn ones too.
+
+    What merely resembles them (``step-000020.1``, ``step-7``, a link) is somebody else's.
+    """
+    found = [path for path in parent.glob("step-*") if NAME.fullmatch(path.name) and not path.is_symlink()]
+    return sorted((path for path in found if checkpoint_name(step_of(path)) == path.name), key=step_of)
+
+
 def whole_checkpoints(parent: Path) -> list[Path]:
-    """Whole checkpoints below ``parent``, oldest first."""
-    found = [path for path in parent.glob("step-*") if NAME.fullmatch(path.name) and (path / "state.json").is_file()]
-    return sorted(found, key=step_of)
+    """Checkpoints written to their end, oldest first; whether they still are what they were, ``fault`` says."""
+    return [path for path in named_checkpoints(parent) if (path / MANIFEST).is_file()]
 
 
 def latest_checkpoint(parent: Path) -> Path | None:
-    """The whole checkpoint with the highest step, or None."""
+    """The checkpoint with the highest step that was written to its end, or None."""
     return max(whole_checkpoints(parent), key=step_of, default=None)
+
+
+def sound_checkpoint(parent: Path) -> tuple[Path | None, list[str]]:
+    """The latest checkpoint of which every byte is as it was written, and what is wrong with later ones."""
+    faults = []
+    for path in reversed(named_checkpoints(parent)):
+        wrong = fault(path)
+        if not wrong:
+            return path, faults
+        faults.append(f"{path.name}: {wrong}")
+    return None, faults
 
 
 def step_of(path: Path) -> int:
@@ -49,3 +73,10 @@ def read_state(folder: Path) -> dict[str, Any]:
         raise CheckpointError(
             f"{folder} is not a whole checkpoint ({error}); choose another, or resume=never."
         ) from error
+
+
+def clear_leftovers(parent: Path) -> None:
+    """Remove what a killed run was still writing or removing."""
+    for path in parent.glob(".step-*"):
+        if LEFTOVER.fullmatch(path.name):
+            shutil.rmtree(path, ignore_errors=True)

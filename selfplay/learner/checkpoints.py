@@ -2,10 +2,12 @@
 
     checkpoints/step-000020/
         adapters/<adapter>/     PEFT format, read back and compared after writing
-        optimizer.pt scheduler.pt rng_state*.pth trainer_state.json      as transformers writes them
+        optimizer.pt scheduler.pt rng_state*.pth trainer_state.json      as transformers writes them; read back too
         state.json              the game's memory, alarms, baselines, and what a resume must agree with
+        manifest.json           size and sha256 of all of these
 
-A checkpoint is written to a hidden folder and renamed, so a kill at any moment leaves the last whole one.
+A checkpoint is written to a hidden folder, brought to the disk and renamed, so a kill or a power cut at any moment
+leaves the last whole one. What one rank cannot write, no rank goes on from.
 """
 
 from __future__ import annotations
@@ -15,8 +17,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch.distributed as dist
-
+from selfplay.learner import durable
+from selfplay.learner.agreement import reason, together
 from selfplay.learner.checkpoint_names import (
     CheckpointError,
     checkpoint_name,
@@ -24,6 +26,7 @@ from selfplay.learner.checkpoint_names import (
     read_state,
     whole_checkpoints,
 )
+from selfplay.learner.checkpoint_parts import same, write_optimizer, write_randomness
 
 if TYPE_CHECKING:
     from selfplay.learner.trainer import SelfPlayTrainer
@@ -33,51 +36,97 @@ def save(trainer: SelfPlayTrainer) -> None:
     """Write a checkpoint of the present step. Collective.
 
     Raises:
-        CheckpointError: the disk refused; nothing half-written is left, and the last whole checkpoint is named.
+        CheckpointError: on every rank, when the disk of one refused; nothing half-written is left, and the last whole
+            checkpoint is named.
     """
     step = trainer.state.global_step
     assert step % trainer.updates_per_window == 0, "a checkpoint in mid-window could not be resumed exactly"
-    parent = Path(trainer.args.output_dir or ".") / "checkpoints"
-    final, writing = parent / checkpoint_name(step), parent / f".{checkpoint_name(step)}.writing"
+    final = checkpoints_of(trainer) / checkpoint_name(step)
+    writing = durable.hidden(final, durable.WRITING)
+    first = trainer.args.should_save
     try:
-        if trainer.args.should_save:
+        together(lambda: _begin(writing) if first else None)
+        together(lambda: trainer.policy.save(writing / "adapters", write=first))
+        together(lambda: write_optimizer(trainer, writing))
+        together(lambda: write_randomness(trainer, writing))
+        together(lambda: _write_state(trainer, writing) if first else None)
+        together(lambda: durable.sync_tree(writing))  # on every rank: another machine's writes are that machine's
+        together(lambda: _finish(trainer, writing, final) if first else None)
+    except Exception as error:
+        if first:
             shutil.rmtree(writing, ignore_errors=True)
-            writing.mkdir(parents=True)
-        _barrier()
-        _write_parts(trainer, writing)
-        _barrier()
-        if trainer.args.should_save:
-            shutil.rmtree(final, ignore_errors=True)  # the same step, written by a run that was resumed from before it
-            writing.rename(final)
-            _prune(parent, trainer.keep_checkpoints)
-    except (OSError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "inline_container" not in str(error):
-            raise  # torch.save tells of a full disk by this one
-        shutil.rmtree(writing, ignore_errors=True)
-        last = latest_checkpoint(parent)
+        if not isinstance(error, OSError):
+            raise
+        last = latest_checkpoint(final.parent)
         kept = f"the last whole one is {last}" if last else "no earlier one exists"
-        reason = "the disk took no more" if isinstance(error, RuntimeError) else error
-        raise CheckpointError(f"cannot write the checkpoint of step {step} ({reason}); {kept}.") from error
+        raise CheckpointError(
+            f"cannot write the checkpoint of step {step} ({reason(error)}); {kept}. Make room, then go on with "
+            "resume=auto."
+        ) from error
 
 
 def load(trainer: SelfPlayTrainer, folder: Path) -> None:
-    """Bring adapters, game memory, alarms and baselines back; transformers restores the rest."""
-    trainer.policy.load(folder / "adapters")
+    """Bring adapters, game memory, alarms and baselines back; transformers restores the rest.
+
+    Raises:
+        CheckpointError: torn, or made for another policy.
+    """
+    try:
+        trainer.policy.load(folder / "adapters")
+    except ValueError as error:
+        raise CheckpointError(f"{folder} cannot be resumed: {error}") from error
     state = read_state(folder)
     for name, holder in _memories(trainer).items():
         holder.load_state_dict(state[name])
 
 
-def _write_parts(trainer: SelfPlayTrainer, folder: Path) -> None:
-    trainer.policy.save(folder / "adapters", write=trainer.args.should_save)
-    trainer._save_optimizer_and_scheduler(str(folder))
-    trainer._save_rng_state(str(folder))
-    if trainer.args.should_save:
-        trainer.state.save_to_json(str(folder / "trainer_state.json"))
-        state = {name: holder.state_dict() for name, holder in _memories(trainer).items()}
-        state["step"] = trainer.state.global_step
-        state["wandb_run_id"] = trainer.journal.run_id
-        (folder / "state.json").write_text(json.dumps(state), encoding="utf-8")
+def checkpoints_of(trainer: SelfPlayTrainer) -> Path:
+    """The run's folder of checkpoints."""
+    return Path(trainer.args.output_dir or ".") / "checkpoints"
+
+
+def _begin(writing: Path) -> None:
+    shutil.rmtree(writing, ignore_errors=True)
+    writing.mkdir(parents=True)
+
+
+def _write_state(trainer: SelfPlayTrainer, folder: Path) -> None:
+    trainer.state.save_to_json(str(folder / "trainer_state.json"))
+    journal = trainer.journal
+    state: dict[str, Any] = {name: holder.state_dict() for name, holder in _memories(trainer).items()}
+    state |= {
+        "step": trainer.state.global_step,
+        "window": trainer.windows,  # the next to be played; the seeds' position follows from it
+        "wandb_run_id": journal.run_id,
+        "config": dict(journal.run.config),
+        "versions": dict(journal.run.versions),
+        "launched": {"processes": trainer.args.world_size, "strategy": strategy_of(trainer)},
+    }
+    (folder / "state.json").write_text(_as_json(state), encoding="utf-8")
+    if not same(read_state(folder), state):
+        raise OSError("state.json reads back differently from what was written")
+    json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))
+
+
+def strategy_of(trainer: SelfPlayTrainer) -> str:
+    """As ``Launched.strategy``, from the trainer that runs."""
+    plugin = trainer.accelerator.state.deepspeed_plugin if trainer.is_deepspeed_enabled else None
+    return "plain" if plugin is None else f"zero{plugin.zero_stage}"
+
+
+def _as_json(state: dict[str, Any]) -> str:
+    """Raises CheckpointError for what would come back as something else, or not at all."""
+    for name, part in state.items():
+        try:
+            faithful = same(json.loads(json.dumps(part)), part)
+        except (TypeError, ValueError):
+            faithful = False
+        if not faithful:
+            raise CheckpointError(
+                f"the state of {name} cannot be kept in a checkpoint: its state_dict() must hold nothing but text, "
+                "numbers, true, false, None, lists, and mappings with text as keys."
+            )
+    return json.dumps(state)
 
 
 def _memories(trainer: SelfPlayTrainer) -> dict[str, Any]:
@@ -87,12 +136,19 @@ def _memories(trainer: SelfPlayTrainer) -> dict[str, Any]:
     return memories
 
 
+def _finish(trainer: SelfPlayTrainer, writing: Path, final: Path) -> None:
+    durable.seal(writing)
+    durable.sync(writing / durable.MANIFEST)
+    durable.sync(writing)
+    trainer.journal.sync()  # the record of these steps is not to be younger than the checkpoint that follows them
+    durable.publish(writing, final)
+    try:
+        _prune(final.parent, trainer.keep_checkpoints)
+    except OSError as error:  # the checkpoint is there; an old one in the way is no reason to end the run
+        trainer.journal.warn(trainer.windows, f"an old checkpoint could not be removed ({error}).")
+
+
 def _prune(parent: Path, keep: int) -> None:
     """Remove all but the newest ``keep`` checkpoints; 0 keeps all."""
     for path in whole_checkpoints(parent)[:-keep] if keep else []:
-        shutil.rmtree(path)
-
-
-def _barrier() -> None:
-    if dist.is_available() and dist.is_initialized():
-        dist.barrier()
+        durable.discard(path)

@@ -132,14 +132,13 @@ def parameters_of(model: nn.Module, adapter: str) -> list[tuple[str, nn.Paramete
     return [(n, p) for n, p in model.named_parameters() if ".lora_" in n and f".{adapter}." in n]
 
 
-def write(model: nn.Module, config: LoraConfig, adapter: str, folder: Path) -> None:
-    """Write one adapter in PEFT's format and read it back.
+def write(tensors: dict[str, torch.Tensor], config: LoraConfig, adapter: str, folder: Path) -> None:
+    """Write one adapter's ``tensors_of`` in PEFT's format and read them back.
 
     Raises:
         OSError: the disk is full, or gave back other bytes than it was given.
     """
     folder.mkdir(parents=True)
-    tensors = tensors_of(model, adapter)
     try:
         save_file(tensors, folder / WEIGHTS_FILE, metadata={"format": "pt"})
         config.save_pretrained(str(folder), inference_mode=True)

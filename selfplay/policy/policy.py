@@ -183,16 +183,18 @@ class Policy:
             OSError: the disk refused; what was there before is untouched.
         """
         folder = Path(folder)
+        tensors: dict[str, dict[str, torch.Tensor]] = {}
+        for adapter in self.adapters:  # all gathered before the first is written: a full disk must not part the ranks
+            with self.gathered([p for _, p in self.parameters_of(adapter)]):
+                tensors[adapter] = lora.tensors_of(self.model, adapter) if write else {}
+        if not write:
+            return
         written = folder.with_name(f".{folder.name}.writing-{os.getpid()}")
         try:
-            if write:
-                written.mkdir(parents=True)
+            written.mkdir(parents=True)
             for adapter in self.adapters:
-                with self.gathered([p for _, p in self.parameters_of(adapter)]):
-                    if write:
-                        lora.write(self.model, self._config, adapter, written / adapter)
-            if write:
-                lora.replace_folder(written, folder)
+                lora.write(tensors[adapter], self._config, adapter, written / adapter)
+            lora.replace_folder(written, folder)
         finally:
             shutil.rmtree(written, ignore_errors=True)
 

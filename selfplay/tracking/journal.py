@@ -153,6 +153,11 @@ class Journal:
         if self.sinks is not None:
             self.sinks.console.say(f"warning, step {step}: {warning}")
 
+    def sync(self) -> None:
+        """Wait until the disk has every row of metrics.jsonl; raises OSError where it refuses."""
+        if self.sinks is not None:
+            self.sinks.metrics.sync()
+
     def finish(self, adapters: Path | None = None, facts: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Write summary.json, print what was gained and where everything lies, and close. {} from a silent journal.
 

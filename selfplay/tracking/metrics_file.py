@@ -126,5 +126,9 @@ class MetricsFile:
             os.ftruncate(self._file, end)
             raise
 
+    def sync(self) -> None:
+        """Wait until the disk has every row."""
+        os.fsync(self._file)
+
     def close(self) -> None:
         os.close(self._file)

@@ -1,0 +1,117 @@
+"""What differs between the recipe now and when a checkpoint was written, and whether a resume may go on all the same.
+
+saved config, now --differences--> what alters learning --`resume_allow`--> a remark, or one line that refuses
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from omegaconf import DictConfig, OmegaConf
+
+from selfplay.configuration import RecipeError
+from selfplay.keys import flat_keys
+from selfplay.learner.launched import Launched
+
+MAY_DIFFER = (
+    "resume", "resume_allow", "dry_run", "output_dir", "run_name", "tracking", "evaluation.every",
+    "learner.save_every", "learner.keep", "learner.keep_best",
+)  # fmt: skip
+"""Keys that a resumed run may change: they alter what is shown and saved, never what is learned."""
+
+WITHOUT_AN_END = ("constant", "constant_with_warmup", "inverse_sqrt")
+"""Learning rate schedules that do not depend on ``max_steps``; under the others an earlier window would have had
+another rate."""
+
+PROCESSES = "processes"
+"""The word that allows another number of processes."""
+
+
+def differences(saved: Mapping[str, Any], config: DictConfig) -> dict[str, tuple[Any, Any]]:
+    """Key -> (then, now) of every value that is not the same; None where there is none."""
+    then, now = _leaves(OmegaConf.create(dict(saved))), _leaves(config)
+    return {key: (then.get(key), now.get(key)) for key in sorted(then.keys() | now.keys()) if _differ(then, now, key)}
+
+
+def allowed_changes(saved: Mapping[str, Any], config: DictConfig) -> list[str]:
+    """What ``resume_allow`` lets through, e.g. ``learner.lr 0.001 -> 0.002``.
+
+    Raises:
+        RecipeError: with every other key that alters what is learned, and the word that would allow it.
+    """
+    changed = {key: values for key, values in differences(saved, config).items() if not _may_differ(key, config)}
+    allowed = [str(name) for name in config.resume_allow]
+    refused = [key for key in changed if not _covers(allowed, key)]
+    if refused:
+        shown = ", ".join(_shown(key, *changed[key]) for key in refused)
+        word = ",".join([*allowed, *refused])
+        raise RecipeError(
+            f"resume={config.resume}: the recipe has changed since ({shown}); undo that, allow it with "
+            f"'resume_allow=[{word}]', or start anew with resume=never."
+        )
+    return [_shown(key, *values) for key, values in changed.items()]
+
+
+def allowed_launch(saved: Mapping[str, Any], config: DictConfig, now: Launched) -> str:
+    """A remark where the job was started otherwise than its checkpoint was, or an empty text.
+
+    Raises:
+        RecipeError: it cannot work, or has not been allowed.
+    """
+    then = Launched(**saved)
+    if then == now:
+        return ""
+    where = f"resume={config.resume}: the checkpoint was written by {then}, and this job runs {now}"
+    if then.strategy != "plain" or now.strategy != "plain":
+        raise RecipeError(
+            f"{where}; DeepSpeed's shards fit the one they were cut for alone. Launch it as before, or start anew with "
+            "resume=never."
+        )
+    allowed = [str(name) for name in config.resume_allow]
+    if PROCESSES not in allowed:
+        word = ",".join([*allowed, PROCESSES])
+        raise RecipeError(f"{where}; launch it as before, or give up bit-exactness with 'resume_allow=[{word}]'.")
+    return f"written by {then}, going on with {now}: no longer bit-exact"
+
+
+def changed_versions(then: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """
+    >>> changed_versions({"torch": "2.12", "trl": "1.16"}, {"torch": "2.13", "trl": "1.16"})
+    'torch 2.12 -> 2.13'
+    """
+    names = sorted(then.keys() | now.keys())
+    return ", ".join(_shown(name, then.get(name), now.get(name)) for name in names if then.get(name) != now.get(name))
+
+
+def _leaves(config: Any) -> dict[str, Any]:
+    plain = cast(DictConfig, OmegaConf.create(OmegaConf.to_container(config, resolve=True)))
+    found = {key: OmegaConf.select(plain, key) for key in flat_keys(plain)}
+    return {key: _plain(value) for key, value in found.items() if not _has_keys(value)}
+
+
+def _has_keys(value: Any) -> bool:
+    return isinstance(value, DictConfig) and bool(value)
+
+
+def _plain(value: Any) -> Any:
+    return OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
+
+
+def _differ(then: Mapping[str, Any], now: Mapping[str, Any], key: str) -> bool:
+    return key not in then or key not in now or then[key] != now[key]
+
+
+def _may_differ(key: str, config: DictConfig) -> bool:
+    if key == "max_steps":
+        return str(config.learner.lr_scheduler) in WITHOUT_AN_END
+    return _covers(MAY_DIFFER, key)
+
+
+def _covers(names: Sequence[str], key: str) -> bool:
+    """Whether the key or one of its parents is among the names."""
+    return any(f"{key}.".startswith(f"{name}.") for name in names)
+
+
+def _shown(key: str, then: Any, now: Any) -> str:
+    return f"{key} {then} -> {now}"
