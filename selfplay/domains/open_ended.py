@@ -121,7 +121,7 @@ def read_prompts(path: str, field: str) -> list[str]:
         ValueError: as ``PromptFile`` does; the line is named.
     """
     try:
-        text = Path(path).expanduser().read_text(encoding="utf-8")
+        text = Path(path).expanduser().read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ValueError(f"domain.path={path}: cannot be read ({reason}); give a JSONL file.") from error
