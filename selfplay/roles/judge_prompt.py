@@ -120,7 +120,8 @@ def compact(text: str, most: int) -> str:
     >>> compact("cat owl <eos>", 100), compact(" ", 100)
     ('cat owl +eos>', '+')
     """
-    return _FOREIGN.sub(_GARBAGE, cut_middle(" ".join(text.split()), most, mark=" ")) or _GARBAGE
+    kept = cut_middle(" ".join(text.split()), most, mark=f" {_GARBAGE} ")  # nothing is gained by being cut
+    return _FOREIGN.sub(_GARBAGE, " ".join(kept.split())) or _GARBAGE
 
 
 def cut_middle(text: str, most: int, mark: str = " [... {left_out} characters left out ...] ") -> str:

@@ -51,14 +51,16 @@ def read_verdict(
 def after_thinking(text: str) -> str | None:
     """What follows the thinking, stripped of white space around it; None where the thinking never ended.
 
-    The closing tag alone ends it too: some chat templates open the thinking in the prompt.
+    The closing tag alone ends it too: some chat templates open the thinking in the prompt. An opening tag further on in
+    the text is a quotation: an answer that holds one must not make a judge that quotes it unreadable.
 
     >>> after_thinking("<think>hm</think>\\n\\ncat owl "), after_thinking("cat owl"), after_thinking("<think>hm")
     ('cat owl', 'cat owl', None)
     """
-    before, closed, after = text.rpartition("</think>")
-    rest = after if closed else before + after
-    return None if "<think>" in rest else rest.strip()
+    _, closed, after = text.rpartition("</think>")
+    if not closed and text.lstrip().startswith("<think>"):
+        return None
+    return after.strip()
 
 
 def judged_text(text: str, unfinished: Unfinished = "judge") -> str:

@@ -24,7 +24,7 @@ NEARLY = st.text(alphabet="\\boxed{}012AB <think>/\n", max_size=80)
         (r"<think>\boxed{1}?</think>no idea", None, "first"),
         (r"<think>\boxed{1}, so ", None, "first"),  # the thinking never ended
         (r"\boxed{1} thought the template opened </think> \boxed{2}", "second", "first"),
-        (r"<think>a</think>\boxed{1}<think>b", None, "first"),
+        (r"<think>a</think>It says <think>. \boxed{1}", "first", "first"),
         (r"\boxed{1} and \boxed{3}", None, "first"),  # the last box decides, readable or not
         (r"\boxed{1} and \boxed{2", None, "first"),  # broken off
         (r"\boxed{3} and \boxed{1}", "first", None),
@@ -68,7 +68,9 @@ def test_a_tie_is_read_only_where_it_was_allowed():
         ("<think>one</think>two</think>three", "three"),
         ("<think></think>", ""),
         ("<think>hm", None),
-        ("said <think>hm", None),
+        (" <think>hm", None),
+        ("said <think>hm", "said <think>hm"),
+        ("<think>a</think><think>b", "<think>b"),
         ("", ""),
     ],
 )
