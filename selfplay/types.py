@@ -85,6 +85,56 @@ class Problem:
     truth: str | None = None  # "112"; None where the domain cannot know
 
 
+Verdict = Literal["first", "second", "tie"]
+"""Which of two contestants is better, by the place in which the judge saw them."""
+
+Contestant = int | str
+"""An answer's number within its episode, or a policy's name in a tournament."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgment:
+    """One comparison: a judge was shown ``first`` before ``second``."""
+
+    first: Contestant
+    second: Contestant
+    verdict: Verdict | None  # None = the judge said nothing that can be read
+    item: str = ""  # what was answered, e.g. a question's number; judgments of different items are not set against
+
+    @property
+    def winner(self) -> Contestant | None:
+        """None for a tie and where nothing could be read."""
+        return {"first": self.first, "second": self.second}.get(self.verdict or "")
+
+    @property
+    def loser(self) -> Contestant | None:
+        return {"first": self.second, "second": self.first}.get(self.verdict or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An open-ended prompt, for which there are better and worse answers and no right one."""
+
+    prompt: Prompt  # what the actor sees: "list animals"
+    shown: str  # how it is put to the judge: "animals"
+    about: str = ""  # what its domain knows it by, for measuring: "animals"
+
+
+class OpenDomain(Protocol):
+    """A subject without right answers: requests, and their hidden quality where it can be known."""
+
+    wording: str  # in which the judge is asked; one of roles.judge_prompt.WORDINGS
+
+    def request(self, seed: Seed) -> Request: ...
+    def is_well_formed(self, request: Request, answer: str) -> bool:
+        """Whether the answer has the form that was asked for, be it good or bad. Never raises."""
+        ...
+
+    def quality(self, request: Request, answer: str) -> float | None:
+        """How good the answer is, for measuring only; None where it cannot be known. Never raises."""
+        ...
+
+
 class Domain(Protocol):
     """A subject to play in: the prompts' wording, reading of problems and answers, and truth for measuring."""
 

@@ -20,7 +20,8 @@ ALLOWED: dict[str, set[str]] = {
     "types": set(),
     "roles": {"types"},
     "domains": {"types"},
-    "games": {"types", "roles", "domains"},
+    # the log counts judgments as a report does
+    "games": {"types", "roles", "domains", "evaluation.pairwise", "evaluation.texts"},
     "advantages": {"types"},
     "guards": {"types"},
     "small_base": {"types", "roles", "domains"},
@@ -60,6 +61,9 @@ TORCH_FREE = (
     "guards",
     "evaluation.statistics",
     "evaluation.metrics",
+    "evaluation.pairwise",
+    "evaluation.bradley_terry",
+    "evaluation.texts",
 )
 """Imported without torch installed; so are the samplers that play no model."""
 

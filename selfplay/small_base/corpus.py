@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from selfplay.domains.arithmetic import COMPACT, canonical, is_held_out
-from selfplay.small_base.world import WORDS, WORLD, quality
+from selfplay.domains.world import WORDS, WORLD, quality
 
 TOPIC = "addition"
 OPERAND_DIGITS = 3

@@ -11,8 +11,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from selfplay.domains.world import WORDS, WORLD
 from selfplay.small_base.corpus import TOPIC
-from selfplay.small_base.world import WORDS, WORLD
 
 CORPUS_VERSION = 1
 """Raise it whenever corpus.py, world.py or training.py changes what a recipe leads to: it enters every hash."""

@@ -15,9 +15,9 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
 from selfplay.domains.arithmetic import Arithmetic
+from selfplay.domains.world import WORLD, quality, read_list
 from selfplay.roles.solver import majority
 from selfplay.small_base import corpus
-from selfplay.small_base.world import WORLD, quality, read_list
 from selfplay.types import Problem
 
 SAMPLES = 8

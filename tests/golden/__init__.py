@@ -1,17 +1,18 @@
-"""Golden transcripts: one per game, played by a script, to be read by a person whenever it changes.
+"""Golden transcripts and prompts: one transcript per game, played by a script, to be read by a person when they change.
 
 python -m tests.golden        writes them anew; read the difference before you commit it
 """
 
 from pathlib import Path
 
+from tests.golden.serl import judge_prompts, serl
 from tests.golden.sqlm import sqlm
 
 FOLDER = Path(__file__).parent
 
 HEAD = "# Written by `python -m tests.golden`; compared by tests/golden/test_golden.py. Not edited by hand.\n\n"
 
-SCENES = {"sqlm": sqlm}
+SCENES = {"sqlm": sqlm, "serl": serl, "serl_judge_prompts": judge_prompts}
 """File name -> the transcript."""
 
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfplay.domains.arithmetic import Arithmetic, is_held_out
+from selfplay.domains.world import WORDS, WORLD, quality, read_list
 from selfplay.small_base import corpus
 from selfplay.small_base.recipes import RECIPES, Phase
-from selfplay.small_base.world import WORDS, WORLD, quality, read_list
 
 DOMAIN = Arithmetic()
 
