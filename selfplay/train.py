@@ -69,6 +69,7 @@ def _train(config: DictConfig, watch: Watch) -> int:
 
     quieten()
     from selfplay.job import Job
+    from selfplay.learner.bad_steps import TooManyBadSteps
     from selfplay.learner.checkpoints import CheckpointError
     from selfplay.learner.ranks import end_processes, first_decides, start_processes
     from selfplay.run_folder import open_run_folder
@@ -84,7 +85,7 @@ def _train(config: DictConfig, watch: Watch) -> int:
         _say(folder.remark)
     try:
         status = 0 if Job(config, folder, game, policy).run() else INTERRUPTED
-    except (CheckpointError, CannotRecord) as error:
+    except (CheckpointError, CannotRecord, TooManyBadSteps) as error:
         status = _say(str(error), status=1)
     watch.leave()
     end_processes()
