@@ -19,22 +19,29 @@ from omegaconf import DictConfig
 
 from selfplay.checks import check, has_model
 from selfplay.configuration import RecipeError, build, compose
+from selfplay.learner.watch import Watch
 
 INTERRUPTED = 130  # the shell's exit status after Ctrl-C
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Exit status: 0 trained, 1 a run that could not go on, 2 a mistake in the recipe, 130 stopped by the user."""
+    watch = Watch()
+    watch.start()
     try:
         config = compose(list(sys.argv[1:] if words is None else words))
         check(config, world_size=int(os.environ.get("WORLD_SIZE", "1")))
         if config.dry_run:
             return _show_plan(config)
-        return _train(config) if has_model(config, build(config, "game")) else _rehearse(config)
+        return _train(config, watch) if has_model(config, build(config, "game")) else _rehearse(config)
     except RecipeError as error:
         return _say(str(error), status=2)
     except KeyboardInterrupt:
         return _say("stopped at once; what was saved before is whole, and resume=auto goes on from it", INTERRUPTED)
+    except RuntimeError as error:
+        if not watch.lost(error):
+            raise
+        return watch.end("it lost the connection to another process, which has died")
 
 
 def _show_plan(config: DictConfig) -> int:
@@ -57,11 +64,12 @@ def _rehearse(config: DictConfig) -> int:
     return rehearse(config, folder)
 
 
-def _train(config: DictConfig) -> int:
+def _train(config: DictConfig, watch: Watch) -> int:
     from selfplay.quiet import quieten
 
     quieten()
     from selfplay.job import Job, arguments_of
+    from selfplay.learner.bad_steps import TooManyBadSteps
     from selfplay.learner.checkpoints import CheckpointError
     from selfplay.learner.ranks import end_processes, first_decides, start_processes
     from selfplay.resume import find_start
@@ -69,17 +77,20 @@ def _train(config: DictConfig) -> int:
     from selfplay.tracking.journal import CannotRecord
 
     start_processes()
+    watch.join()
     start = first_decides(lambda: find_start(config))  # may refuse: before a model is loaded
     game = build(config, "game")
     args = arguments_of(config)
     policy = build(config, "policy", roles=game.roles)  # may refuse: before an earlier run is moved aside
     folder = first_decides(lambda: open_run_folder(config, start))
+    watch.checkpoints = folder.path / "checkpoints"
     if folder.remark:
         _say(folder.remark)
     try:
         status = 0 if Job(config, folder, game, policy, args).run() else INTERRUPTED
-    except (CheckpointError, CannotRecord) as error:
+    except (CheckpointError, CannotRecord, TooManyBadSteps) as error:
         status = _say(str(error), status=1)
+    watch.leave()
     end_processes()
     return status
 
