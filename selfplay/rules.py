@@ -71,6 +71,7 @@ RULES: dict[str, Rule] = {
     "resume": (_is_text, "auto, never or the path of a checkpoint"),
     "dry_run": SWITCH,
     "max_steps": POSITIVE,
+    "processes": (_maybe(_whole(1)), "the number of processes to start on, or null for as many as were launched"),
     "seeds.per_window": POSITIVE,
     "seeds.topics": (_are_topics, "a list with at least one topic, e.g. [addition]"),
     "players": (

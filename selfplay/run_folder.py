@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from selfplay.configuration import RecipeError, flat_keys
 from selfplay.learner.checkpoint_names import latest_checkpoint, step_of, whole_checkpoints
 
-MAY_DIFFER = ("resume", "dry_run", "max_steps", "output_dir", "run_name", "tracking", "evaluation.every")
+MAY_DIFFER = ("resume", "dry_run", "max_steps", "processes", "output_dir", "run_name", "tracking", "evaluation.every")
 """Keys that a resumed run may change: they alter what is shown or how long it runs, never what is learned."""
 
 

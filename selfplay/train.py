@@ -19,6 +19,8 @@ from omegaconf import DictConfig
 
 from selfplay.checks import check, has_model
 from selfplay.configuration import RecipeError, build, compose
+from selfplay.launcher import commands_above
+from selfplay.processes import check_group, check_launch, check_trainer, is_first, world_size
 
 INTERRUPTED = 130  # the shell's exit status after Ctrl-C
 
@@ -26,11 +28,13 @@ INTERRUPTED = 130  # the shell's exit status after Ctrl-C
 def main(words: Sequence[str] | None = None) -> int:
     """Exit status: 0 trained, 1 a run that could not go on, 2 a mistake in the recipe, 130 stopped by the user."""
     try:
-        config = compose(list(sys.argv[1:] if words is None else words))
-        check(config, world_size=int(os.environ.get("WORLD_SIZE", "1")))
+        words = list(sys.argv[1:] if words is None else words)
+        config = compose(words)
+        check(config, world_size=world_size(config))
         if config.dry_run:
             return _show_plan(config)
-        return _train(config) if has_model(config, build(config, "game")) else _rehearse(config)
+        check_launch(config.processes, words, os.environ, commands_above())
+        return _train(config, words) if has_model(config, build(config, "game")) else _rehearse(config)
     except RecipeError as error:
         return _say(str(error), status=2)
     except KeyboardInterrupt:
@@ -57,24 +61,28 @@ def _rehearse(config: DictConfig) -> int:
     return rehearse(config, folder)
 
 
-def _train(config: DictConfig) -> int:
+def _train(config: DictConfig, words: Sequence[str]) -> int:
     from selfplay.quiet import quieten
 
     quieten()
     from selfplay.job import Job
     from selfplay.learner.checkpoints import CheckpointError
     from selfplay.learner.ranks import end_processes, first_decides, start_processes
+    from selfplay.learner.world import group_size, visible_gpus
     from selfplay.run_folder import open_run_folder
     from selfplay.tracking.journal import CannotRecord
 
     start_processes()
+    check_group(group_size(), visible_gpus(), words, os.environ)
     game = build(config, "game")
     policy = build(config, "policy", roles=game.roles)  # may refuse: before an earlier run is moved aside
     folder = first_decides(lambda: open_run_folder(config))
     if folder.remark:
         _say(folder.remark)
     try:
-        status = 0 if Job(config, folder, game, policy).run() else INTERRUPTED
+        job = Job(config, folder, game, policy)
+        check_trainer(job.args.world_size, job.args.n_gpu, job.trainer.is_deepspeed_enabled, os.environ)
+        status = 0 if job.run() else INTERRUPTED
     except (CheckpointError, CannotRecord) as error:
         status = _say(str(error), status=1)
     end_processes()
@@ -83,7 +91,7 @@ def _train(config: DictConfig) -> int:
 
 def _say(line: str, status: int = 0) -> int:
     """Say a line once, on the first rank."""
-    if int(os.environ.get("RANK", "0")) == 0:
+    if is_first(os.environ):
         print(f"selfplay: {line}", file=sys.stderr)
     return status
 
