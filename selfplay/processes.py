@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from omegaconf import DictConfig
 
 from selfplay.configuration import RecipeError
-from selfplay.launcher import Launcher
+from selfplay.launch_words import Launcher
 
 MPI_SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE")
 RANKS = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK")

@@ -19,7 +19,7 @@ from omegaconf import DictConfig
 
 from selfplay.checks import check, has_model
 from selfplay.configuration import RecipeError, build, compose
-from selfplay.launcher import commands_above
+from selfplay.launch_words import commands_above
 from selfplay.processes import check_group, check_launch, check_trainer, is_first, world_size
 
 INTERRUPTED = 130  # the shell's exit status after Ctrl-C

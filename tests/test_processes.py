@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from selfplay.configuration import RecipeError
-from selfplay.launcher import Launcher
+from selfplay.launch_words import Launcher
 from selfplay.processes import check_group, check_launch, check_trainer, is_first
 
 WORDS = ["recipe=sqlm_small", "seeds.topics=[a b]"]
@@ -89,6 +89,7 @@ def test_an_ordinary_single_process_passes(above):
         ["python", "-m", "accelerate.commands.launch"],
         ["/v/bin/accelerate-launch"],
         ["python", "/v/bin/accelerate", "launch"],
+        ["python", "-m", "selfplay.launch"],
     ],
 )
 def test_the_ways_to_call_accelerate(command):

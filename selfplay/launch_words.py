@@ -1,4 +1,4 @@
-"""The ``accelerate launch`` that started us: its words and its config file, read from the process above.
+"""The words of the ``accelerate launch`` that started us, and its config file, read from the process above.
 
     parents' command lines --among--> Launcher(asked for 2 processes, by MULTI_CPU in default_config.yaml)
 
@@ -74,7 +74,7 @@ def _start_of_flags(command: Sequence[str]) -> int | None:
     for place, name in enumerate(names):
         if name in ("accelerate", "accelerate.commands.accelerate_cli") and names[place + 1 :][:1] == ["launch"]:
             return place + 2
-        if name in ("accelerate-launch", "accelerate.commands.launch"):
+        if name in ("accelerate-launch", "accelerate.commands.launch", "selfplay.launch"):  # ours is accelerate's
             return place + 1
     return None
 
