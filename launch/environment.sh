@@ -65,17 +65,20 @@ ensure_environment() {
     wanted_stamp "" >"$venv/.selfplay-installed" # with an extra, all that it needs without one is there too
 }
 
-# launch_training WORDS...: accelerate launch, whose own answer to Ctrl-C would be a traceback, and leaving before the
-# job has saved. So the launcher does not hear it; the job does, ends after the present window, and we wait for it.
+# launch_training WORDS...: start a job and wait for it; its exit status is ours. LAUNCH_CONFIG names another file of
+# launch/accelerate. selfplay.launch is accelerate launch that hands signals on; a SIGTERM to this script reaches it here.
 launch_training() {
-    local status=0 interrupted=
-    trap 'interrupted=130' INT
-    (
-        trap '' INT
-        exec "$venv/bin/accelerate" launch --quiet --config_file "$root/launch/accelerate/laptop.yaml" \
-            -m selfplay.train "$@"
-    ) || status=$?
-    trap - INT
-    [ "$status" -eq 0 ] || status=${interrupted:-$status} # the launcher makes 1 of the job's 130
+    local job status
+    "$venv/bin/python" -m selfplay.launch \
+        --config_file "${LAUNCH_CONFIG:-$root/launch/accelerate/laptop.yaml}" -m selfplay.train "$@" <&0 &
+    job=$!
+    trap 'kill -TERM "$job" 2>/dev/null' TERM USR1
+    trap ':' INT # the terminal has sent it to the job as well
+    while true; do
+        status=0
+        wait "$job" || status=$?
+        kill -0 "$job" 2>/dev/null || break # a signal ends the waiting, not the job
+    done
+    trap - INT TERM USR1
     return "$status"
 }

@@ -46,6 +46,7 @@ class Job:
             kl=roles_of(config.learner.kl, self.game.roles, "learner.kl"),
             updates_per_window=updates,
             keep_checkpoints=config.learner.keep,
+            bad_steps=config.learner.bad_steps,
         )
         self.stop = StopCallback(updates)
         for callback in (StepCallback(self.trainer), *self._examine(), self.stop):
@@ -57,6 +58,7 @@ class Job:
         checkpoint = self.folder.checkpoint
         with self.journal:
             self.trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+            self.trainer.bad_steps.complain(latest_checkpoint(self.folder.path / "checkpoints"))
             complete = self.trainer.state.global_step >= self.args.max_steps
             if complete:
                 self.journal.finish(self._save_adapters(), facts={"base_digest": self.policy.base_digest()})

@@ -99,6 +99,7 @@ RULES: dict[str, Rule] = {
     "learner.rows_per_role": (_maybe(_whole(1)), "a whole number from 1, or null for the whole window at once"),
     "learner.updates_per_window": POSITIVE,
     "learner.save_every": COUNT,
+    "learner.bad_steps": COUNT,
     "learner.keep": POSITIVE,
     "evaluation.every": COUNT,
     "evaluation.duel": SWITCH,

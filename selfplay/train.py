@@ -20,6 +20,7 @@ from omegaconf import DictConfig
 from selfplay.checks import check, has_model
 from selfplay.configuration import RecipeError, build, compose
 from selfplay.launch_words import commands_above
+from selfplay.learner.watch import Watch
 from selfplay.processes import check_group, check_launch, check_trainer, is_first, world_size
 
 INTERRUPTED = 130  # the shell's exit status after Ctrl-C
@@ -27,6 +28,8 @@ INTERRUPTED = 130  # the shell's exit status after Ctrl-C
 
 def main(words: Sequence[str] | None = None) -> int:
     """Exit status: 0 trained, 1 a run that could not go on, 2 a mistake in the recipe, 130 stopped by the user."""
+    watch = Watch()
+    watch.start()
     try:
         words = list(sys.argv[1:] if words is None else words)
         config = compose(words)
@@ -34,11 +37,15 @@ def main(words: Sequence[str] | None = None) -> int:
         if config.dry_run:
             return _show_plan(config)
         check_launch(config.processes, words, os.environ, commands_above())
-        return _train(config, words) if has_model(config, build(config, "game")) else _rehearse(config)
+        return _train(config, words, watch) if has_model(config, build(config, "game")) else _rehearse(config)
     except RecipeError as error:
         return _say(str(error), status=2)
     except KeyboardInterrupt:
         return _say("stopped at once; what was saved before is whole, and resume=auto goes on from it", INTERRUPTED)
+    except RuntimeError as error:
+        if not watch.lost(error):
+            raise
+        return watch.end("it lost the connection to another process, which has died")
 
 
 def _show_plan(config: DictConfig) -> int:
@@ -61,11 +68,12 @@ def _rehearse(config: DictConfig) -> int:
     return rehearse(config, folder)
 
 
-def _train(config: DictConfig, words: Sequence[str]) -> int:
+def _train(config: DictConfig, words: Sequence[str], watch: Watch) -> int:
     from selfplay.quiet import quieten
 
     quieten()
     from selfplay.job import Job
+    from selfplay.learner.bad_steps import TooManyBadSteps
     from selfplay.learner.checkpoints import CheckpointError
     from selfplay.learner.ranks import end_processes, first_decides, start_processes
     from selfplay.learner.world import group_size, visible_gpus
@@ -74,17 +82,20 @@ def _train(config: DictConfig, words: Sequence[str]) -> int:
 
     start_processes()
     check_group(group_size(), visible_gpus(), words, os.environ)
+    watch.join()
     game = build(config, "game")
     policy = build(config, "policy", roles=game.roles)  # may refuse: before an earlier run is moved aside
     folder = first_decides(lambda: open_run_folder(config))
+    watch.checkpoints = folder.path / "checkpoints"
     if folder.remark:
         _say(folder.remark)
     try:
         job = Job(config, folder, game, policy)
         check_trainer(job.args.world_size, job.args.n_gpu, job.trainer.is_deepspeed_enabled, os.environ)
         status = 0 if job.run() else INTERRUPTED
-    except (CheckpointError, CannotRecord) as error:
+    except (CheckpointError, CannotRecord, TooManyBadSteps) as error:
         status = _say(str(error), status=1)
+    watch.leave()
     end_processes()
     return status
 

@@ -35,13 +35,13 @@ ALLOWED: dict[str, set[str]] = {
 VERBS = "verbs"
 
 DOORS: dict[str, set[str]] = {
-    "torch": {"policy", "samplers", "learner", "small_base", "doctor", "quiet"},
+    "torch": {"policy", "samplers", "learner", "small_base", "doctor", "quiet", "launch"},
     "transformers": {"policy", "samplers", "learner", "small_base", "quiet"},  # quiet only silences it
     "tokenizers": {"small_base"},
     "peft": {"policy"},
     "trl": {"learner"},
     "deepspeed": {"learner", "doctor"},
-    "accelerate": {"learner"},
+    "accelerate": {"learner", "launch"},  # launch runs accelerate's launcher, and reads torch's list of the dead
     "datasets": {"learner"},
     "vllm": {"samplers"},
     "openai": {"samplers"},

@@ -52,8 +52,9 @@ class ExamineCallback(TrainerCallback):
 
 
 class StopCallback(TrainerCallback):
-    """The first SIGINT or SIGTERM, to whichever process, ends the run after the present window, with a checkpoint; a
-    second one at once."""
+    """The first SIGINT, SIGTERM or SIGUSR1, to whichever process, ends the run after the present window, with a
+    checkpoint; a second SIGINT or SIGTERM at once. SIGUSR1 may be sent to all processes, and more than once: it is
+    what a scheduler sends, since launchers keep their hands off it, and the watch when the launcher is gone."""
 
     def __init__(self, updates_per_window: int) -> None:
         self.updates_per_window = updates_per_window
@@ -61,7 +62,7 @@ class StopCallback(TrainerCallback):
 
     def install(self) -> None:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
                 signal.signal(number, self._ask)
 
     def _ask(self, number, frame) -> None:
@@ -70,7 +71,7 @@ class StopCallback(TrainerCallback):
             self._asked_at = now
             if os.environ.get("RANK", "0") == "0":  # print could meet itself: a signal comes at any moment
                 os.write(2, b"\nselfplay: stopping after this window; once more stops at once\n")
-        elif now - self._asked_at > ECHO_SECONDS:
+        elif number != signal.SIGUSR1 and now - self._asked_at > ECHO_SECONDS:
             raise KeyboardInterrupt
 
     def on_step_end(self, args, state, control, **_):

@@ -82,6 +82,7 @@ def _write_parts(trainer: SelfPlayTrainer, folder: Path) -> None:
 
 def _memories(trainer: SelfPlayTrainer) -> dict[str, Any]:
     memories: dict[str, Any] = {"game": trainer.arena.game, "alarms": trainer.arena.alarms}
+    memories["bad_steps"] = trainer.bad_steps
     if trainer.arena.baselines is not None:
         memories["baselines"] = trainer.arena.baselines
     return memories

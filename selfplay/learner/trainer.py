@@ -28,6 +28,7 @@ from trl.trainer.grpo_config import GRPOConfig
 from trl.trainer.grpo_trainer import GRPOTrainer
 
 from selfplay.learner import checkpoints
+from selfplay.learner.bad_steps import BadStepCallback, BadSteps
 from selfplay.learner.batches import Share, Tensors, sampler_difference
 from selfplay.learner.ranks import gather_episodes
 from selfplay.learner.updates import Batch, Updates
@@ -48,6 +49,7 @@ class SelfPlayTrainer(GRPOTrainer):
         kl: weight of every role's KL term to the bare base (k3 estimator); 0 turns it off.
         updates_per_window: optimizer steps taken on one window's turns; above 1 the rows carry old log-probabilities.
         keep_checkpoints: how many checkpoints stay; 0 keeps all.
+        bad_steps: steps in a row with a loss or gradient that is not finite, after which the run ends; 0 = never.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class SelfPlayTrainer(GRPOTrainer):
         kl: Mapping[str, float],
         updates_per_window: int = 1,
         keep_checkpoints: int = 2,
+        bad_steps: int = 3,
     ) -> None:
         # TRL wants a dataset and a reward function; neither is ever read.
         super().__init__(
@@ -78,6 +81,8 @@ class SelfPlayTrainer(GRPOTrainer):
         self.kl = {role: kl[role] for role in self.learning_roles}
         self.updates_per_window = updates_per_window
         self.keep_checkpoints = keep_checkpoints
+        self.bad_steps = BadSteps(Path(str(args.output_dir)) / "bad_steps", bad_steps, args.process_index)
+        self.add_callback(BadStepCallback(self))
         self._cut = Updates(
             policy,
             self.kl,
@@ -129,6 +134,7 @@ class SelfPlayTrainer(GRPOTrainer):
         self.journal.episodes(number + 1, window.everyone)
         for warning in window.warnings:
             self.journal.warn(number + 1, warning)
+        self.bad_steps.window(window.turns_N)
         prepared = time.perf_counter()
         self._updates = self._cut.of(window.turns_N)
         self._updating_since = time.perf_counter()
@@ -160,6 +166,7 @@ class SelfPlayTrainer(GRPOTrainer):
         outer, self._metrics = self._metrics, {"train": defaultdict(list), "eval": defaultdict(list)}
         self.beta = self._cut.kl_of(share)
         loss = super().compute_loss(model, rows) * rows["correction"]
+        loss = self.bad_steps.see(share, rows, loss, self._learner_logprobs)
         own, self._metrics = self._metrics["train"], outer
         if rows["real_rows"]:  # fill rows alone have nothing to tell
             own["logprob_difference"].append(sampler_difference(rows, self._learner_logprobs))

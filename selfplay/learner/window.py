@@ -8,6 +8,8 @@ game's memory, the alarms and the log are the same everywhere.
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -61,13 +63,31 @@ def play_window(arena: Arena, number: int, rank: int, world: int, gather: Gather
     for turn in turns:
         if turn.role in resting:
             turn.objective = None
+    broken = unpayable(turns)
     report = assign_advantages(turns, scale=arena.scale, baselines=arena.baselines)
     arena.game.remember(everyone)
     guard_values, warnings = arena.alarms.check(everyone)
     measures = {**describe(everyone), **report, **guard_values}
     mine = {episode.seed.index for episode in episodes}
     turns_N = [turn for episode in everyone if episode.seed.index in mine for turn in episode.turns]
-    return Window(number, turns_N, everyone, measures, warnings)
+    return Window(number, turns_N, everyone, measures, broken + warnings)
+
+
+def unpayable(turns_N: Sequence[Turn]) -> list[str]:
+    """Take turns out of learning whose reward is NaN or infinite: one of them would spoil its whole group.
+
+    Returns one line for each role and reward part; a broken reward function must not go unseen.
+    """
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for turn in turns_N:
+        bad = [(part, value) for part, value in turn.rewards.items() if not math.isfinite(value)]
+        if bad and turn.objective is not None:
+            turn.objective = None
+            counts.update((turn.role, part, str(value)) for part, value in bad)
+    return [
+        f"the reward {part!r} of the {role} was {value} in {count} turns, which teach nothing; mend the game."
+        for (role, part, value), count in sorted(counts.items())
+    ]
 
 
 def describe(episodes: Sequence[Episode]) -> dict[str, float]:
