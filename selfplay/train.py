@@ -72,7 +72,7 @@ def _train(config: DictConfig, words: Sequence[str], watch: Watch) -> int:
     from selfplay.quiet import quieten
 
     quieten()
-    from selfplay.job import Job
+    from selfplay.job import Job, arguments_of
     from selfplay.learner.bad_steps import TooManyBadSteps
     from selfplay.learner.checkpoints import CheckpointError
     from selfplay.learner.ranks import end_processes, first_decides, start_processes
@@ -84,14 +84,15 @@ def _train(config: DictConfig, words: Sequence[str], watch: Watch) -> int:
     check_group(group_size(), visible_gpus(), words, os.environ)
     watch.join()
     game = build(config, "game")
+    args = arguments_of(config)
     policy = build(config, "policy", roles=game.roles)  # may refuse: before an earlier run is moved aside
     folder = first_decides(lambda: open_run_folder(config))
     watch.checkpoints = folder.path / "checkpoints"
     if folder.remark:
         _say(folder.remark)
     try:
-        job = Job(config, folder, game, policy)
-        check_trainer(job.args.world_size, job.args.n_gpu, job.trainer.is_deepspeed_enabled, os.environ)
+        job = Job(config, folder, game, policy, args)
+        check_trainer(args.world_size, args.n_gpu, job.trainer.is_deepspeed_enabled, os.environ)
         status = 0 if job.run() else INTERRUPTED
     except (CheckpointError, CannotRecord, TooManyBadSteps) as error:
         status = _say(str(error), status=1)
