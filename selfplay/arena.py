@@ -8,6 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from selfplay.advantages import RoleBaselines
 from selfplay.configuration import build
+from selfplay.domains.checker import desk
 from selfplay.learner.checkpoint_names import read_state
 from selfplay.learner.seeds import SeedStream
 from selfplay.learner.window import Arena
@@ -28,6 +29,7 @@ def arena_of(config: DictConfig, game: Game, sampler: Sampler) -> Arena:
         scale=config.learner.scale,
         baselines=RoleBaselines() if config.learner.baseline == "role_ema" else None,
         run_seed=config.seed,
+        troubles=desk().troubles,
     )
 
 

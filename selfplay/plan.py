@@ -7,7 +7,6 @@ accelerate launch -m selfplay.train recipe=sqlm_multiplication dry_run=true
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +16,7 @@ from rich.table import Table
 
 from selfplay.checks import has_model, micro_batches, players, rows_per_update
 from selfplay.configuration import build, roles_of
+from selfplay.processes import world_size
 from selfplay.shape import Shape, read_shape
 from selfplay.types import Game
 
@@ -180,7 +180,7 @@ def _evaluation(config: DictConfig) -> tuple[int, int]:
 
 def show(config: DictConfig) -> None:
     """Print the plan of a checked config."""
-    plan = make_plan(config, world_size=int(os.environ.get("WORLD_SIZE", "1")))
+    plan = make_plan(config, world_size=world_size(config))
     console = Console(width=None if Console().is_terminal else 110)
     console.print(
         f"[bold]{plan.recipe}[/bold], {plan.steps} windows on {plan.world_size} process(es); nothing is loaded"

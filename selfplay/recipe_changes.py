@@ -15,10 +15,11 @@ from selfplay.keys import flat_keys
 from selfplay.learner.launched import Launched
 
 MAY_DIFFER = (
-    "resume", "resume_allow", "dry_run", "output_dir", "run_name", "tracking", "evaluation.every",
+    "resume", "resume_allow", "dry_run", "output_dir", "run_name", "tracking", "evaluation.every", "processes",
     "learner.save_every", "learner.keep", "learner.keep_best",
 )  # fmt: skip
-"""Keys that a resumed run may change: they alter what is shown and saved, never what is learned."""
+"""Keys that a resumed run may change: they alter what is shown and saved, never what is learned. (``processes`` only
+says how many are wanted; how many there are, ``allowed_launch`` looks at.)"""
 
 WITHOUT_AN_END = ("constant", "constant_with_warmup", "inverse_sqrt")
 """Learning rate schedules that do not depend on ``max_steps``; under the others an earlier window would have had

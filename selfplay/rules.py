@@ -76,6 +76,7 @@ RULES: dict[str, Rule] = {
     "resume_allow": (_are_words, "a list of keys, e.g. [learner.lr,evaluation]"),
     "dry_run": SWITCH,
     "max_steps": POSITIVE,
+    "processes": (_maybe(_whole(1)), "the number of processes to start on, or null for as many as were launched"),
     "seeds.per_window": POSITIVE,
     "seeds.topics": (_are_topics, "a list with at least one topic, e.g. [addition]"),
     "players": (

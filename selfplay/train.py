@@ -19,7 +19,9 @@ from omegaconf import DictConfig
 
 from selfplay.checks import check, has_model
 from selfplay.configuration import RecipeError, build, compose
+from selfplay.launch_words import commands_above
 from selfplay.learner.watch import Watch
+from selfplay.processes import check_group, check_launch, check_trainer, is_first, world_size
 
 INTERRUPTED = 130  # the shell's exit status after Ctrl-C
 
@@ -29,11 +31,13 @@ def main(words: Sequence[str] | None = None) -> int:
     watch = Watch()
     watch.start()
     try:
-        config = compose(list(sys.argv[1:] if words is None else words))
-        check(config, world_size=int(os.environ.get("WORLD_SIZE", "1")))
+        words = list(sys.argv[1:] if words is None else words)
+        config = compose(words)
+        check(config, world_size=world_size(config))
         if config.dry_run:
             return _show_plan(config)
-        return _train(config, watch) if has_model(config, build(config, "game")) else _rehearse(config)
+        check_launch(config.processes, words, os.environ, commands_above())
+        return _train(config, words, watch) if has_model(config, build(config, "game")) else _rehearse(config)
     except RecipeError as error:
         return _say(str(error), status=2)
     except KeyboardInterrupt:
@@ -64,7 +68,7 @@ def _rehearse(config: DictConfig) -> int:
     return rehearse(config, folder)
 
 
-def _train(config: DictConfig, watch: Watch) -> int:
+def _train(config: DictConfig, words: Sequence[str], watch: Watch) -> int:
     from selfplay.quiet import quieten
 
     quieten()
@@ -72,11 +76,13 @@ def _train(config: DictConfig, watch: Watch) -> int:
     from selfplay.learner.bad_steps import TooManyBadSteps
     from selfplay.learner.checkpoints import CheckpointError
     from selfplay.learner.ranks import end_processes, first_decides, start_processes
+    from selfplay.learner.world import group_size, visible_gpus
     from selfplay.resume import find_start
     from selfplay.run_folder import open_run_folder
     from selfplay.tracking.journal import CannotRecord
 
     start_processes()
+    check_group(group_size(), visible_gpus(), words, os.environ)
     watch.join()
     start = first_decides(lambda: find_start(config))  # may refuse: before a model is loaded
     game = build(config, "game")
@@ -87,7 +93,9 @@ def _train(config: DictConfig, watch: Watch) -> int:
     if folder.remark:
         _say(folder.remark)
     try:
-        status = 0 if Job(config, folder, game, policy, args).run() else INTERRUPTED
+        job = Job(config, folder, game, policy, args)
+        check_trainer(args.world_size, args.n_gpu, job.trainer.is_deepspeed_enabled, os.environ)
+        status = 0 if job.run() else INTERRUPTED
     except (CheckpointError, CannotRecord, TooManyBadSteps) as error:
         status = _say(str(error), status=1)
     watch.leave()
@@ -97,7 +105,7 @@ def _train(config: DictConfig, watch: Watch) -> int:
 
 def _say(line: str, status: int = 0) -> int:
     """Say a line once, on the first rank."""
-    if int(os.environ.get("RANK", "0")) == 0:
+    if is_first(os.environ):
         print(f"selfplay: {line}", file=sys.stderr)
     return status
 

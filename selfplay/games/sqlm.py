@@ -106,9 +106,11 @@ class SQLM:
             turn.rewards = {"majority": agreement(answer, poll.vote)}
             turn.measures = {"format": float(answer is not None)}
         if poll.rights_G is not None:
-            question.measures["truth"] = self.calibration(sum(poll.rights_G), len(poll.rights_G))
+            known = [right for right in poll.rights_G if right is not None]
+            question.measures["truth"] = self.calibration(sum(known), len(known))
             for turn, right in zip(answers_G, poll.rights_G, strict=True):
-                turn.measures["truth"] = float(right)
+                if right is not None:
+                    turn.measures["truth"] = float(right)
 
     def remember(self, episodes: Sequence[Episode]) -> None:
         """A problem asked once is known to the gate for the rest of the run."""

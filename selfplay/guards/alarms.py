@@ -15,6 +15,9 @@ from selfplay.types import Episode
 ENOUGH_QUESTIONS = 8
 """With fewer elected answers than this a repeated one says nothing."""
 
+CHECKER_TROUBLES = ("hung", "died", "raised", "skipped")
+"""How a line of the note ``checker`` begins."""
+
 
 class Alarms:
     """
@@ -49,13 +52,14 @@ class Alarms:
 
         Returns:
             ``guard/<name>`` values, and one plain line for each alarm that begins in this window. What a game does not
-            report (a fact ``admitted`` or ``vote_share``, a note ``elected``) is not watched.
+            report (a fact ``admitted`` or ``vote_share``, a note ``elected`` or ``checker``) is not watched.
         """
         values: dict[str, float] = {}
         lines: dict[str, str] = {}
         self._watch_admission(episodes, values, lines)
         self._watch_consensus(episodes, values, lines)
         self._watch_length(episodes, values, lines)
+        self._watch_checkers(episodes, values, lines)
         begun = [line for name, line in lines.items() if name not in self._raised]
         self._raised = set(lines)
         return values, begun
@@ -105,3 +109,16 @@ class Alarms:
                 lines[f"cut_off {role}"] = (
                     f"{share:.0%} of the {role}'s replies hit the token limit; raise sampler.max_new_tokens"
                 )
+
+    def _watch_checkers(self, episodes: Sequence[Episode], values: dict[str, float], lines: dict[str, str]) -> None:
+        """Questions that a domain with a deadline could not tell (``selfplay.domains.deadline``), one line each."""
+        notes = [episode.notes["checker"] for episode in episodes if "checker" in episode.notes]
+        troubles = [line for note in notes for line in note.splitlines()]
+        if notes:
+            kinds = Counter(line.partition(" ")[0] for line in troubles)
+            values |= {f"guard/checker_{kind}": float(kinds[kind]) for kind in CHECKER_TROUBLES}
+        if troubles:
+            lines["checker"] = (
+                f"the checker could not tell {len(troubles)} times in this window, which count as unknown; the first: "
+                f"{troubles[0]}"
+            )

@@ -36,6 +36,7 @@ class Arena:
     scale: Literal["group", "batch", "none"]  # what advantages are divided by
     baselines: RoleBaselines | None  # running means of the roles; None centres on the group
     run_seed: int
+    troubles: Callable[[], list[str] | None] = lambda: None  # of this rank's checkers since the last window
 
 
 @dataclass(slots=True)
@@ -54,6 +55,8 @@ def play_window(arena: Arena, number: int, rank: int, world: int, gather: Gather
     arena.sampler.begin(arena.run_seed, number, rank)
     episodes = arena.game.play(arena.seeds.window(number, rank, world), arena.sampler)
     arena.control.repay(episodes, key=(arena.run_seed, number))
+    if (troubles := arena.troubles()) is not None:
+        episodes[0].notes["checker"] = "\n".join(troubles)
     everyone = sorted(gather(episodes), key=lambda episode: episode.seed.index)
     turns = [turn for episode in everyone for turn in episode.turns]
     resting = {role for role, period in arena.game.periods.items() if number % period}

@@ -78,7 +78,7 @@ class Poll:
     problem: Problem
     answers_G: tuple[str | None, ...]  # in the domain's normal form; None = unreadable
     vote: Vote
-    rights_G: tuple[bool, ...] | None  # None where the domain does not know the truth
+    rights_G: tuple[bool | None, ...] | None  # None where the domain does not know the truth, of one answer or of all
 
     @property
     def elected_right(self) -> bool | None:
@@ -92,7 +92,7 @@ def hold_poll(domain: Domain, problem: Problem, texts_G: Sequence[str], tie: Tie
     """Read the answers in ``texts_G`` and take the vote; see ``majority`` for ``tie`` and ``min_votes``."""
     answers_G = tuple(domain.read_answer(text) for text in texts_G)
     known_G = [domain.is_right(problem, answer) for answer in answers_G]
-    rights_G = None if None in known_G else tuple(bool(right) for right in known_G)
+    rights_G = None if all(right is None for right in known_G) else tuple(known_G)
     return Poll(problem, answers_G, majority(answers_G, tie, min_votes), rights_G)
 
 
@@ -113,7 +113,7 @@ def poll_facts(polls_P: Sequence[Poll], ballots: int) -> dict[str, float]:
         "vote_share": [poll.vote.share for poll in polls_P],
         "readable": [float(answer is not None) for poll in polls_P for answer in poll.answers_G],
         "level": [float(poll.problem.level) for poll in polls_P],
-        "answer_accuracy": [float(right) for poll in polls_P for right in poll.rights_G or ()],
+        "answer_accuracy": [float(right) for poll in polls_P for right in poll.rights_G or () if right is not None],
         "vote_accuracy": [float(poll.elected_right) for poll in polls_P if poll.elected_right is not None],
     }
     return facts | {name: fmean(values) for name, values in means.items() if values}

@@ -74,3 +74,17 @@ def test_an_arm_without_its_measure_says_what_is_missing():
 def test_an_unknown_arm_is_named():
     with pytest.raises(ValueError, match=r"control='placebo'.*none, random, format, truth"):
         Control("placebo")  # type: ignore[arg-type]
+
+
+def test_a_turn_of_unknown_truth_is_left_out_and_its_peers_are_paid():
+    control = Control("truth")
+    known, unknown = (Turn("solver", "p", "t", rewards={"majority": 1.0}) for _ in range(2))
+    known.measures = {"truth": 1.0}
+    control.repay([Episode(Seed(0, "x"), [known, unknown])], key=(0,))
+    assert (known.rewards, known.objective) == ({"truth": 1.0}, "reinforce")
+    assert (unknown.rewards, unknown.objective) == ({}, None)
+    later = Turn("solver", "p", "t", rewards={"majority": 1.0})
+    control.repay([Episode(Seed(1, "x"), [later])], key=(1,))  # a whole window may be unknown
+    assert later.objective is None
+    with pytest.raises(ValueError, match="cannot pay the proposer"):
+        control.repay([Episode(Seed(2, "x"), [Turn("proposer", "p", "t")])], key=(2,))
