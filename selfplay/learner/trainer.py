@@ -29,6 +29,7 @@ from trl.trainer.grpo_trainer import GRPOTrainer
 
 from selfplay.learner import checkpoints
 from selfplay.learner.batches import Share, Tensors, sampler_difference
+from selfplay.learner.distinct import is_noisy, score_distinct
 from selfplay.learner.ranks import gather_episodes
 from selfplay.learner.updates import Batch, Updates
 from selfplay.learner.window import Arena, play_window
@@ -93,6 +94,7 @@ class SelfPlayTrainer(GRPOTrainer):
         self._played: dict[str, float] = {}  # the latest window's measures
         self._updating_since = 0.0
         self._learner_logprobs = torch.empty(0)  # of the rows that went forward last
+        self._noisy = is_noisy(policy.model)
         for adapter in policy.adapters:
             self._adapter_lr(adapter)  # roles that cannot agree are told now, not after a window
         policy.learn_all()
@@ -140,10 +142,7 @@ class SelfPlayTrainer(GRPOTrainer):
         device = self.args.device
         ids = torch.cat([rows["prompt_ids"], rows["completion_ids"]], dim=1).to(device)
         mask = torch.cat([rows["prompt_mask"], rows["completion_mask"]], dim=1).to(device)
-        logprobs, _, _ = super()._get_per_token_logps_and_entropies(
-            self.model, ids, mask, rows["completion_ids"].size(1)
-        )
-        return logprobs
+        return self._get_per_token_logps_and_entropies(self.model, ids, mask, rows["completion_ids"].size(1))[0]
 
     # ---- the step: one loss, one backward --------------------------------------------------------------------------
 
@@ -168,8 +167,14 @@ class SelfPlayTrainer(GRPOTrainer):
                 outer["train"][f"role/{share.role}/{name}"].extend(values)
         return loss
 
-    def _get_per_token_logps_and_entropies(self, *args, **kwargs):
-        outputs = super()._get_per_token_logps_and_entropies(*args, **kwargs)
+    def _get_per_token_logps_and_entropies(self, model, input_ids, attention_mask, logits_to_keep, **kwargs):
+        def score(ids, mask, kept):
+            return super(SelfPlayTrainer, self)._get_per_token_logps_and_entropies(model, ids, mask, kept, **kwargs)
+
+        if self.aux_loss_enabled or (self._noisy and model.training):
+            outputs = score(input_ids, attention_mask, logits_to_keep)
+        else:
+            outputs = score_distinct(score, input_ids, attention_mask, logits_to_keep)
         self._learner_logprobs = outputs[0].detach()
         return outputs
 
