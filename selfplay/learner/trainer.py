@@ -79,14 +79,17 @@ class SelfPlayTrainer(GRPOTrainer):
         self.kl = {role: kl[role] for role in self.learning_roles}
         self.updates_per_window = updates_per_window
         self.keep_checkpoints = keep_checkpoints
+        self._noisy = is_noisy(policy.model)
         self._cut = Updates(
             policy,
             self.kl,
             self.loss_type,
             updates_per_window,
             args.gradient_accumulation_steps,
+            args.process_index,
             args.world_size,
-            self._logprobs,
+            twins=not self._noisy,
+            logprobs=self._logprobs,
         )
         self._updates: list[list[Batch]] = []  # of the window, still to come
         self._speakers: set[str] = set()  # roles with something to learn in the present update, on any rank
@@ -94,7 +97,6 @@ class SelfPlayTrainer(GRPOTrainer):
         self._played: dict[str, float] = {}  # the latest window's measures
         self._updating_since = 0.0
         self._learner_logprobs = torch.empty(0)  # of the rows that went forward last
-        self._noisy = is_noisy(policy.model)
         for adapter in policy.adapters:
             self._adapter_lr(adapter)  # roles that cannot agree are told now, not after a window
         policy.learn_all()
