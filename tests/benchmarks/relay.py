@@ -82,7 +82,7 @@ def main() -> None:
     trainer.train()
 
 
-def make_trainer(policy, game: Relay, sampler: Sampler, folder: Path):
+def make_trainer(policy, game: Relay, sampler: Sampler, folder: Path, **arguments):
     from selfplay.guards.alarms import Alarms
     from selfplay.guards.controls import Control
     from selfplay.learner.arguments import training_arguments
@@ -104,7 +104,7 @@ def make_trainer(policy, game: Relay, sampler: Sampler, folder: Path):
         run_seed=0,
     )
     steps = 100_000
-    args = training_arguments(output_dir=str(folder), max_steps=steps, seed=0, save_every=0)
+    args = training_arguments(output_dir=str(folder), max_steps=steps, seed=0, save_every=0, **arguments)
     journal = Journal.silent(folder, RunInfo("relay", 0, steps))
     rates = dict.fromkeys(game.roles, 1e-12)  # nothing moves, so that every window costs the same
     trainer = SelfPlayTrainer(policy, arena, journal, args, lr=rates, kl=dict.fromkeys(game.roles, 0.0))
