@@ -1,9 +1,9 @@
 """Turns -> tensors: which rows a micro-batch holds, filled up so that every rank has equally many.
 
-    turns_N --learnable--> {share: turns} --spread, deal--> [{share: turns_R}] --tensors--> [{share: {name: (R, T)}}]
+    turns_N --learnable--> {share: turns} --spread, deal--> [[{share: turns_R}]] --tensors--> {share: {name: (R, T)}}
 
 A *share* is what is trained together under one adapter with one objective, e.g. ``Share("solver", "reinforce")``.
-Suffixes: ``_N`` turns of this rank, ``_R`` rows of one micro-batch (fill rows included), ``_T`` tokens.
+Suffixes: ``_N`` turns of all ranks, ``_R`` rows of one micro-batch (fill rows included), ``_T`` tokens.
 """
 
 from __future__ import annotations
@@ -43,16 +43,30 @@ def spread(turns_N: Sequence[Turn], updates: int) -> list[list[Turn]]:
     return [list(turns_N[update::updates]) for update in range(updates)]
 
 
-def deal(turns_N: Sequence[Turn], micro_batches: int) -> list[list[Turn]]:
-    """Split into ``micro_batches`` runs of turns of like length, whose sizes differ by one at most.
+def deal(turns_N: Sequence[Turn], ranks: int, micro_batches: int, twins: bool = True) -> list[list[list[Turn]]]:
+    """Share turns out evenly over the ranks and micro-batches of one optimizer step: ``dealt[rank][micro_batch]``.
 
-    Like lengths together means less padding; which micro-batch a row falls into changes no gradient, since all of
-    them feed one optimizer step and are normalised by counts over the whole step.
+    Every rank gets texts of every length, as many as any other, whoever played them; a micro-batch holds texts of like
+    length, which means less padding. Where a row goes changes no gradient, since all feed one optimizer step and are
+    normalised by counts over the whole step.
+
+    Args:
+        twins: turns that say the same to the same prompt stay together and count as one, for the model computes them
+            once; not where dropout tells them apart.
     """
-    by_length = sorted(turns_N, key=lambda turn: len(turn.prompt_ids or ()) + len(turn.text_ids or ()))
-    size, extra = divmod(len(by_length), micro_batches)
-    cuts = [number * size + min(number, extra) for number in range(micro_batches + 1)]
-    return [by_length[start:end] for start, end in pairwise(cuts)]
+    texts: dict[object, list[Turn]] = {}
+    for number, turn in enumerate(turns_N):
+        key = (tuple(turn.prompt_ids or ()), tuple(turn.text_ids or ())) if twins else number
+        texts.setdefault(key, []).append(turn)
+    by_length = sorted(texts.values(), key=lambda alike: len(alike[0].prompt_ids or ()) + len(alike[0].text_ids or ()))
+    return [_cut(by_length[rank::ranks], micro_batches) for rank in range(ranks)]
+
+
+def _cut(texts: Sequence[list[Turn]], runs: int) -> list[list[Turn]]:
+    """Runs of texts whose numbers differ by one at most, as turns."""
+    size, extra = divmod(len(texts), runs)
+    cuts = [number * size + min(number, extra) for number in range(runs + 1)]
+    return [[turn for alike in texts[start:end] for turn in alike] for start, end in pairwise(cuts)]
 
 
 def tensors(turns_R: Sequence[Turn], rows: int, pad_id: int, kept: int | None = None) -> Tensors:

@@ -31,6 +31,7 @@ from trl.trainer.grpo_trainer import GRPOTrainer
 from selfplay.learner import checkpoints
 from selfplay.learner.bad_steps import BadStepCallback, BadSteps
 from selfplay.learner.batches import Share, Tensors, sampler_difference
+from selfplay.learner.distinct import is_noisy, score_distinct
 from selfplay.learner.ranks import gather_episodes, on_any_rank, whole_parameters
 from selfplay.learner.updates import Batch, Updates
 from selfplay.learner.window import Arena, play_window
@@ -84,14 +85,17 @@ class SelfPlayTrainer(GRPOTrainer):
         self.keep_checkpoints = keep_checkpoints
         self.bad_steps = BadSteps(Path(str(args.output_dir)) / "bad_steps", bad_steps, args.process_index)
         self.add_callback(BadStepCallback(self))
+        self._noisy = is_noisy(policy.model)
         self._cut = Updates(
             policy,
             self.kl,
             self.loss_type,
             updates_per_window,
             args.gradient_accumulation_steps,
+            args.process_index,
             args.world_size,
-            self._logprobs,
+            twins=not self._noisy,
+            logprobs=self._logprobs,
         )
         self._updates: list[list[Batch]] = []  # of the window, still to come
         self._speakers: set[str] = set()  # roles with something to learn in the present update, on any rank
@@ -149,10 +153,7 @@ class SelfPlayTrainer(GRPOTrainer):
         device = self.args.device
         ids = torch.cat([rows["prompt_ids"], rows["completion_ids"]], dim=1).to(device)
         mask = torch.cat([rows["prompt_mask"], rows["completion_mask"]], dim=1).to(device)
-        logprobs, _, _ = super()._get_per_token_logps_and_entropies(
-            self.model, ids, mask, rows["completion_ids"].size(1)
-        )
-        return logprobs
+        return self._get_per_token_logps_and_entropies(self.model, ids, mask, rows["completion_ids"].size(1))[0]
 
     # ---- the step: one loss, one backward --------------------------------------------------------------------------
 
@@ -182,8 +183,14 @@ class SelfPlayTrainer(GRPOTrainer):
                 outer["train"][f"role/{share.role}/{name}"].extend(values)
         return loss
 
-    def _get_per_token_logps_and_entropies(self, *args, **kwargs):
-        outputs = super()._get_per_token_logps_and_entropies(*args, **kwargs)
+    def _get_per_token_logps_and_entropies(self, model, input_ids, attention_mask, logits_to_keep, **kwargs):
+        def score(ids, mask, kept):
+            return super(SelfPlayTrainer, self)._get_per_token_logps_and_entropies(model, ids, mask, kept, **kwargs)
+
+        if self.aux_loss_enabled or (self._noisy and model.training):
+            outputs = score(input_ids, attention_mask, logits_to_keep)
+        else:
+            outputs = score_distinct(score, input_ids, attention_mask, logits_to_keep)
         self._learner_logprobs = outputs[0].detach()
         return outputs
 

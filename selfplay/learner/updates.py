@@ -1,8 +1,9 @@
 """A window's turns -> the micro-batches of its optimizer steps, with everything that a loss will ask of them.
 
-    turns_N --spread over updates, deal over micro-batches--> {share: turns_R} --count, pad, refer--> {share: tensors}
+    turns_N --spread, deal over ranks and micro-batches--> {share: turns_R} --count, pad, refer--> {share: tensors}
 
-Shapes agree between ranks: every micro-batch holds every share that any rank has, filled up to the most rows of any.
+All ranks hold all turns and cut them alike, so nobody has to be asked. Shapes agree between ranks: every micro-batch
+holds every share that any rank has, filled up to the most rows of any.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import torch
 
 from selfplay.learner.batches import Share, Tensors, deal, learnable, spread, tensors
 from selfplay.learner.normalisation import StepCounts, correction
-from selfplay.learner.ranks import gather_objects
 from selfplay.policy import Policy
 from selfplay.types import Turn
 
@@ -30,15 +30,17 @@ class Updates:
     loss_type: str
     per_window: int
     micro_batches: int
+    rank: int
     world: int
+    twins: bool  # whether rows that say the same are computed once
     logprobs: Callable[[Tensors], torch.Tensor]
 
     def of(self, turns_N: Sequence[Turn]) -> list[list[Batch]]:
-        """``per_window`` lists of ``micro_batches`` batches. Collective: every rank calls it with its own turns."""
-        mine = learnable(turn for turn in turns_N if turn.role in self.kl)  # a frozen role only plays
-        parts = {share: spread(turns, self.per_window) for share, turns in mine.items()}
+        """``per_window`` lists of ``micro_batches`` batches, from the turns of all ranks; this rank's part of them."""
+        learning = learnable(turn for turn in turns_N if turn.role in self.kl)  # a frozen role only plays
+        parts = {share: spread(turns, self.per_window) for share, turns in learning.items()}
         # A learning role is always there, whether it said anything or not.
-        shares = sorted({Share(role, "reinforce") for role in self.kl}.union(*gather_objects(set(mine))))
+        shares = sorted({Share(role, "reinforce") for role in self.kl} | set(learning))
         updates = []
         for update in range(self.per_window):
             batches: list[Batch] = [{} for _ in range(self.micro_batches)]
@@ -57,18 +59,16 @@ class Updates:
         """One share's tensors for each micro-batch of one update."""
         # A row with no advantage and no KL has no gradient: it is counted, never computed.
         alive = [turn for turn in turns_N if turn.advantage != 0.0 or self.kl_of(share)]
-        dealt = deal(alive, self.micro_batches)
-        tokens = sum(len(turn.text_ids or ()) for turn in turns_N)
-        counted = gather_objects((len(turns_N), tokens, [len(turns_R) for turns_R in dealt]))
+        dealt = deal(alive, self.world, self.micro_batches, self.twins)
         counts = StepCounts(
-            rows=sum(rows for rows, _, _ in counted),
-            tokens=sum(tokens for _, tokens, _ in counted),
+            rows=len(turns_N),
+            tokens=sum(len(turn.text_ids or ()) for turn in turns_N),
             micro_batches=self.micro_batches,
             world=self.world,
         )
         return [
-            self._one(share, turns_R, counts, [sizes[number] for _, _, sizes in counted])
-            for number, turns_R in enumerate(dealt)
+            self._one(share, turns_R, counts, [len(of_rank[number]) for of_rank in dealt])
+            for number, turns_R in enumerate(dealt[self.rank])
         ]
 
     def _one(self, share: Share, turns_R: Sequence[Turn], counts: StepCounts, sizes: Sequence[int]) -> Tensors:

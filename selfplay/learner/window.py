@@ -1,6 +1,6 @@
 """One window of self-play, from seeds to the turns worth learning from. No tensors here.
 
-    seeds_B --Game.play--> episodes --control--> gathered episodes --assign_advantages, remember--> turns_N of this rank
+    seeds_B --Game.play--> episodes --control--> gathered episodes --assign_advantages, remember--> turns_N of all ranks
 
 Every rank plays its own seeds; then all ranks see all episodes, in seed order, so that batch-wide advantages, the
 game's memory, the alarms and the log are the same everywhere.
@@ -41,7 +41,7 @@ class Arena:
 
 @dataclass(slots=True)
 class Window:
-    """What was played: this rank's turns to learn from, and what all ranks saw."""
+    """What all ranks played, in seed order: the same on every rank."""
 
     number: int
     turns_N: list[Turn]
@@ -68,9 +68,7 @@ def play_window(arena: Arena, number: int, rank: int, world: int, gather: Gather
     arena.game.remember(everyone)
     guard_values, warnings = arena.alarms.check(everyone)
     measures = {**describe(everyone), **report, **guard_values}
-    mine = {episode.seed.index for episode in episodes}
-    turns_N = [turn for episode in everyone if episode.seed.index in mine for turn in episode.turns]
-    return Window(number, turns_N, everyone, measures, broken + warnings)
+    return Window(number, turns, everyone, measures, broken + warnings)
 
 
 def unpayable(turns_N: Sequence[Turn]) -> list[str]:

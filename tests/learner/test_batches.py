@@ -42,11 +42,23 @@ def test_a_micro_batch_of_nothing_but_fill_rows_keeps_its_shape():
     assert torch.equal(rows["advantages"], torch.zeros(2))
 
 
+def lengths(dealt):
+    return [[[len(t.text_ids) for t in part] for part in of_rank] for of_rank in dealt]
+
+
 def test_turns_are_dealt_evenly_by_length():
     turns = [turn([0] * length) for length in (5, 1, 4, 2, 3)]
-    dealt = deal(turns, 2)
-    assert [[len(t.text_ids) for t in part] for part in dealt] == [[1, 2, 3], [4, 5]]
-    assert deal([], 3) == [[], [], []]
+    assert lengths(deal(turns, 1, 2)) == [[[1, 2, 3], [4, 5]]]
+    assert lengths(deal(turns, 2, 2)) == [[[1, 3], [5]], [[2], [4]]]
+    assert deal([], 2, 3) == [[[], [], []]] * 2
+
+
+def test_turns_that_say_the_same_are_dealt_as_one():
+    turns = [turn([1, 1, 1]), turn([2]), turn([1, 1, 1]), turn([1, 1, 1]), turn([2, 2])]
+    assert lengths(deal(turns, 2, 1)) == [[[1, 3, 3, 3]], [[2]]]
+    assert lengths(deal(turns, 2, 1, twins=False)) == [[[1, 3, 3]], [[2, 3]]]
+    other_prompt = turn([1, 1, 1], prompt_ids=(5, 7))
+    assert lengths(deal([*turns, other_prompt], 2, 1)) == [[[1, 3, 3, 3]], [[2, 3]]]
 
 
 def test_every_update_of_a_window_has_some_of_every_group_and_length():

@@ -6,6 +6,7 @@ from transformers import TrainerCallback
 
 from selfplay.learner.batches import Share
 from selfplay.learner.normalisation import LOSS_TYPES
+from selfplay.learner.updates import Updates
 from selfplay.policy import Policy
 from tests.learner.harness import ROLES, FixedGame, gradients, make_trainer, reference_loss
 from tests.tiny import tiny_base
@@ -86,13 +87,12 @@ def test_accumulation_changes_no_gradient(policy, tmp_path, loss_type):
 def test_fill_rows_change_no_gradient(policy, tmp_path, loss_type, monkeypatch):
     plain = one_step_gradients(make_trainer(policy, tmp_path, loss_type=loss_type, kl=KL))
     trainer = make_trainer(policy, tmp_path, loss_type=loss_type, kl=KL)
-    from selfplay.learner import updates as module
+    one = Updates._one
 
-    def another_rank_has_more(mine):
-        rows_are_counted = isinstance(mine, tuple)
-        return [mine, (0, 0, [size + 5 for size in mine[2]])] if rows_are_counted else [mine]
+    def another_rank_has_more(self, share, turns_R, counts, sizes):
+        return one(self, share, turns_R, counts, [*sizes, max(sizes) + 5])
 
-    monkeypatch.setattr(module, "gather_objects", another_rank_has_more)
+    monkeypatch.setattr(Updates, "_one", another_rank_has_more)
     filled = one_step_gradients(trainer)
     assert_close(filled, plain)
 
