@@ -76,15 +76,11 @@ class SERL:
         for _ in range(self.schedule.rounds):
             meetings_B = [self.schedule.next(self.answers, contest.judgments) for contest in contests_B]
             pairs = list(zip(contests_B, meetings_B, strict=True))
-            prompts = [self._prompt(contest, meeting) for contest, meetings in pairs for meeting in meetings]
+            prompts = [self.ask(*contest.shown(*meeting)) for contest, meetings in pairs for meeting in meetings]
             replies_G = iter(sampler.sample("judge", prompts, n=self.schedule.times))
             for contest, meetings in pairs:
                 self._take(contest, meetings, replies_G)
         return [self._episode(contest) for contest in contests_B]
-
-    def _prompt(self, contest: Contest, meeting: Meeting) -> str:
-        first, second = meeting
-        return self.ask(contest.request.shown, contest.texts_N[first], contest.texts_N[second])
 
     def _take(self, contest: Contest, meetings: Sequence[Meeting], replies_G: Iterator[list[Turn]]) -> None:
         for first, second in meetings:

@@ -28,6 +28,10 @@ class Contest:
         """Lengths as arXiv 2511.07922 counts them in its release: words between white space."""
         return [len(text.split()) for text in self.texts_N]
 
+    def shown(self, first: int, second: int) -> tuple[str, str, str]:
+        """What the judge is asked about: the request and two answers, in this order."""
+        return self.request.shown, self.texts_N[first], self.texts_N[second]
+
 
 def serl_facts(contest: Contest, alpha: float | None, qualities_N: Sequence[float] | None) -> dict[str, float]:
     """Facts of one episode; a share of nothing is left out.
