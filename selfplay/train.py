@@ -68,7 +68,7 @@ def _train(config: DictConfig, watch: Watch) -> int:
     from selfplay.quiet import quieten
 
     quieten()
-    from selfplay.job import Job
+    from selfplay.job import Job, arguments_of
     from selfplay.learner.bad_steps import TooManyBadSteps
     from selfplay.learner.checkpoints import CheckpointError
     from selfplay.learner.ranks import end_processes, first_decides, start_processes
@@ -78,16 +78,18 @@ def _train(config: DictConfig, watch: Watch) -> int:
     start_processes()
     watch.join()
     game = build(config, "game")
+    args = arguments_of(config)
     policy = build(config, "policy", roles=game.roles)  # may refuse: before an earlier run is moved aside
     folder = first_decides(lambda: open_run_folder(config))
     watch.checkpoints = folder.path / "checkpoints"
     if folder.remark:
         _say(folder.remark)
     try:
-        status = 0 if Job(config, folder, game, policy).run() else INTERRUPTED
+        status = 0 if Job(config, folder, game, policy, args).run() else INTERRUPTED
     except (CheckpointError, CannotRecord, TooManyBadSteps) as error:
         status = _say(str(error), status=1)
-    watch.leave()
+    if status != 1:  # a process that fails alone must be missed, not waited for
+        watch.leave()
     end_processes()
     return status
 
@@ -100,5 +102,5 @@ def _say(line: str, status: int = 0) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # launch/quickstart.sh has its launcher ignore Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a script that starts us in the background has it ignored
     sys.exit(main())

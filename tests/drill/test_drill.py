@@ -6,21 +6,12 @@ import sys
 import pytest
 
 from tests.drill.__main__ import Drill
+from tests.drill.jobs import Setting
 from tests.drill.kills import KILLS
 from tests.drill.moments import MOMENTS
 from tests.drill.wholeness import damaged, files_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-
-TWO_PROCESSES = """\
-compute_environment: LOCAL_MACHINE
-distributed_type: MULTI_GPU
-mixed_precision: "no"
-num_machines: 1
-num_processes: 2
-machine_rank: 0
-use_cpu: false
-"""
 
 
 class Scripted(random.Random):
@@ -36,19 +27,17 @@ class Scripted(random.Random):
 
 
 def test_two_kills_two_clean_resumes(tmp_path, capsys):
-    config = tmp_path / "two.yaml"
-    config.write_text(TWO_PROCESSES)
     drill = Drill(tmp_path / "runs", 6, 0, ["ours"], ())
     drill.rng = Scripted("SIGKILL one rank", "checkpoint", "SIGTERM launcher", "update")
-    drill.job(0, config, 2)
+    drill.job(0, Setting.named("two_cpu"), 2)
     assert drill.verdict(2) == 0, capsys.readouterr().out
     assert capsys.readouterr().out.splitlines()[-1] == (
         "2 of 2 clean resumes; bit-equal; 0 orphans; 0 unreadable checkpoints"
     )
-    log = (tmp_path / "runs" / "000-two.log").read_text()
+    log = (tmp_path / "runs" / "000-two_cpu.log").read_text()
     assert "died (signal 9, SIGKILL; out of memory?); " in log
     assert "Traceback" not in log
-    _the_drill_itself_finds_a_torn_checkpoint(tmp_path / "runs" / "two-undisturbed" / "checkpoints")
+    _the_drill_itself_finds_a_torn_checkpoint(tmp_path / "runs" / "two_cpu-undisturbed" / "checkpoints")
 
 
 def _the_drill_itself_finds_a_torn_checkpoint(checkpoints):
