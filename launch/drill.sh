@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The kill drill: N kills at random moments of short real jobs, each resumed; the end must be the undisturbed run's.
-#   bash launch/drill.sh N [--seed S] [--configs laptop,NAME] [--launchers ours,accelerate] [--windows 16]
+#   bash launch/drill.sh N [--seed S] [--configs laptop,two_cpu,zero2:2] [--launchers ours,accelerate] [--windows 16]
 #                          [--kills-per-job 4] [--folder runs/drill] [KEY=VALUE ...]
 # A line for each kill, and at the end "N of N clean resumes"; exit status 1 below N. About 15 s a kill on two cores.
 set -euo pipefail

@@ -47,13 +47,25 @@ def main(words: Sequence[str] | None = None) -> int:
     deaths = _launch(args)
     if not deaths:
         return 0
-    by_signal = [death for death in deaths if death.status < 0]
-    if asked or any(death.status == STOPPED for death in deaths):
-        return STOPPED  # torch's launcher ends the last ones of a job that stops with a signal of its own
-    if not by_signal:
-        return deaths[0].status  # the process has said why
-    _tell(by_signal[0], args)
+    death = cause(deaths)
+    if asked or death.status == STOPPED:
+        return STOPPED
+    if death.status > 0:
+        return death.status  # the process has said why
+    _tell(death, args)
     return 1
+
+
+def cause(deaths: Sequence[Death]) -> Death:
+    """The one that the others followed: torch's launcher ends the rest with SIGTERM, and who loses a peer ends with 1.
+
+    >>> cause([Death(0, 1), Death(1, -9)])
+    Death(rank=1, status=-9)
+    >>> cause([Death(0, -15), Death(1, 1)])
+    Death(rank=1, status=1)
+    """
+    order = {STOPPED: 0, -signal.SIGTERM: 3}
+    return min(deaths, key=lambda death: order.get(death.status, 1 if death.status < 0 else 2))
 
 
 def _hand_on_signals() -> list[int]:

@@ -98,7 +98,8 @@ def _train(config: DictConfig, words: Sequence[str], watch: Watch) -> int:
         status = 0 if job.run() else INTERRUPTED
     except (CheckpointError, CannotRecord, TooManyBadSteps) as error:
         status = _say(str(error), status=1)
-    watch.leave()
+    if status != 1:  # a process that fails alone must be missed, not waited for
+        watch.leave()
     end_processes()
     return status
 
@@ -111,5 +112,5 @@ def _say(line: str, status: int = 0) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # launch/quickstart.sh has its launcher ignore Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a script that starts us in the background has it ignored
     sys.exit(main())

@@ -45,7 +45,6 @@ class BadSteps:
     def __init__(self, folder: Path, limit: int, rank: int = 0) -> None:
         self.folder, self.limit, self.rank = folder, limit, rank
         self.in_a_row = 0
-        self.latest: Path | None = None  # dump
         self._turns_N: Sequence[Turn] = ()
         self._seen: list[dict[str, Any]] = []
 
@@ -65,11 +64,15 @@ class BadSteps:
             self.in_a_row = 0
             return ""
         self.in_a_row += 1
-        self.latest = self._dump(step, seen)
         limit = f" of {self.limit}" if self.limit else ""
+        try:
+            folder = self._dump(step, seen).parent
+            kept = f"its rows are in {folder}"
+        except OSError as error:  # one rank's full disk must not end the others
+            kept = f"its rows could not be kept ({error})"
         return (
             f"loss or gradient is not finite: nothing was learned from this step (bad step {self.in_a_row}{limit} in a "
-            f"row); its rows are in {self.latest.parent}."
+            f"row); {kept}."
         )
 
     @property
@@ -78,11 +81,11 @@ class BadSteps:
 
     def complain(self, saved: Path | None) -> None:
         """Raises TooManyBadSteps when the run was ended for them."""
-        if self.too_many and self.latest is not None:
+        if self.too_many:
             raise TooManyBadSteps(
                 f"stopped: learner.bad_steps={self.limit} steps in a row had a loss or gradient that is not finite. "
-                f"Their rows are in {self.latest.parent.parent}; the last good state is {saved}. Lower learner.lr or "
-                "mend the game, then go on with resume=auto."
+                f"Their rows are in {self.folder}; the parameters that they left alone are in {saved}. "
+                "Lower learner.lr or mend the game."
             )
 
     def state_dict(self) -> dict[str, Any]:
@@ -130,9 +133,12 @@ class BadStepCallback(TrainerCallback):
                         parameter.grad = None
 
     def on_step_end(self, args, state, control, **_):
-        if self.trainer.bad_steps.too_many and state.global_step % self.trainer.updates_per_window == 0:
+        bad_steps = self.trainer.bad_steps
+        if bad_steps.too_many and state.global_step % self.trainer.updates_per_window == 0:
             control.should_save = True
             control.should_training_stop = True
+        elif bad_steps.in_a_row and state.global_step < state.max_steps:
+            control.should_save = False  # nothing has moved, and an older checkpoint may be the one to go back to
 
 
 def _finite(trainer: SelfPlayTrainer) -> bool:

@@ -1,6 +1,6 @@
 """The kill drill: N kills at random moments of short real jobs, each resumed, and nothing lost.
 
-    python -m tests.drill N [--seed S] [--configs laptop,NAME] [--launchers ours,accelerate] [--folder runs/drill]
+    python -m tests.drill N [--seed S] [--configs laptop,two_cpu,zero2:2] [--launchers ours,accelerate] [--folder F]
 
 Jobs run through the real launcher, in turn under each config. After every kill no process may be left after 60 s and
 every checkpoint must load; then the job is started again with resume=auto, until it ends with the adapters and metrics
@@ -16,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.drill.jobs import ROOT, Job
+from tests.drill.jobs import ROOT, Job, Setting
 from tests.drill.kills import KILLS, strike
 from tests.drill.moments import MOMENTS
 from tests.drill.wholeness import damaged, differences, files_of, whole_checkpoints
@@ -32,28 +32,28 @@ class Drill:
         self.folder, self.windows, self.launchers, self.words = folder, windows, launchers, words
         self.rng = random.Random(seed)
         self.kills = self.clean = self.orphans = self.unreadable = self.ended = self.equal = 0
-        self._undisturbed: dict[Path, Path] = {}
+        self._undisturbed: dict[str, Path] = {}
 
-    def undisturbed(self, config: Path) -> Path:
-        """The run of this config that nobody disturbs; made once."""
-        if config not in self._undisturbed:
-            run = self.folder / f"{config.stem}-undisturbed"
-            job = Job(run, config, self.windows, "ours", self.words)
+    def undisturbed(self, setting: Setting) -> Path:
+        """The run of this setting that nobody disturbs; made once."""
+        if setting.name not in self._undisturbed:
+            run = self.folder / f"{setting.name}-undisturbed"
+            job = Job(run, setting, self.windows, "ours", self.words)
             if job.wait_until_gone(LAST_SECONDS) is None or job.process.returncode:
-                raise SystemExit(f"the undisturbed run of {config} failed; see {job.log}")
-            self._undisturbed[config] = run
-        return self._undisturbed[config]
+                raise SystemExit(f"the undisturbed run of {setting.name} failed; see {job.log}")
+            self._undisturbed[setting.name] = run
+        return self._undisturbed[setting.name]
 
-    def job(self, number: int, config: Path, wanted: int) -> None:
+    def job(self, number: int, setting: Setting, wanted: int) -> None:
         """Run one job to its end, with up to ``wanted`` kills on the way."""
-        undisturbed = self.undisturbed(config)
+        undisturbed = self.undisturbed(setting)
         (last, *_) = whole_checkpoints(undisturbed / "checkpoints")
         expected = files_of(last)
-        run = self.folder / f"{number:03d}-{config.stem}"
+        run = self.folder / f"{number:03d}-{setting.name}"
         killed = faults = 0
         while True:
-            job = Job(run, config, self.windows, self.rng.choice(self.launchers), self.words)
-            if killed == wanted or not self._disturb(job, config):
+            job = Job(run, setting, self.windows, self.rng.choice(self.launchers), self.words)
+            if killed == wanted or not self._disturb(job, setting):
                 if job.wait_until_gone(LAST_SECONDS) is None:
                     raise SystemExit(f"{run} does not end; see {job.log}")
                 break
@@ -65,14 +65,14 @@ class Drill:
         self.clean += killed - faults if not found else 0
         self._say(f"{run.name}: {'equal to the undisturbed run' if not found else '; '.join(found)}")
 
-    def _disturb(self, job: Job, config: Path) -> bool:
+    def _disturb(self, job: Job, setting: Setting) -> bool:
         """Kill the job at a moment of our choice; False when it ended before."""
         kind, moment = self.rng.choice(sorted(KILLS)), self.rng.choice(sorted(MOMENTS))
         if not MOMENTS[moment](job, self.rng):
             return False
         latest = max((path.name for path in whole_checkpoints(job.checkpoints)), default="nothing")
         self.kills += 1
-        self._line = f"kill {self.kills:3d}  {config.stem:9s} {kind:17s} {moment:10s} after {latest:11s}"
+        self._line = f"kill {self.kills:3d}  {setting.name:8s} {kind:17s} {moment:10s} after {latest:11s}"
         strike(job, kind, self.rng)
         return True
 
@@ -108,21 +108,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="launch/drill.sh", description="N kills, N clean resumes.")
     parser.add_argument("kills", type=int, metavar="N")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--configs", default="laptop,two_cpu", help="files of launch/accelerate, or paths, in turn")
+    parser.add_argument("--configs", default="laptop,two_cpu", help="in turn; zero2:2 = on 2 processes")
     parser.add_argument("--launchers", default="ours,accelerate", help="drawn for each start")
     parser.add_argument("--windows", type=int, default=16, help="of each job")
     parser.add_argument("--kills-per-job", type=int, default=4)
     parser.add_argument("--folder", type=Path, default=ROOT / "runs" / "drill")
     asked, words = parser.parse_known_args()
-    configs = [
-        Path(name) if name.endswith(".yaml") else ROOT / "launch" / "accelerate" / f"{name}.yaml"
-        for name in asked.configs.split(",")
-    ]
+    settings = [Setting.named(name) for name in asked.configs.split(",")]
     folder = asked.folder / time.strftime("%Y%m%d-%H%M%S")
     drill = Drill(folder.resolve(), asked.windows, asked.seed, asked.launchers.split(","), tuple(words))
     started, number = time.monotonic(), 0
     while drill.kills < asked.kills:
-        drill.job(number, configs[number % len(configs)], min(asked.kills_per_job, asked.kills - drill.kills))
+        drill.job(number, settings[number % len(settings)], min(asked.kills_per_job, asked.kills - drill.kills))
         number += 1
     print(f"{number} jobs in {time.monotonic() - started:.0f} s; logs in {folder}")
     return drill.verdict(asked.kills)

@@ -12,6 +12,7 @@ import sys
 import time
 import uuid
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 LAUNCHERS = {"ours": ["-m", "selfplay.launch"], "accelerate": ["-m", "accelerate.commands.launch"]}
@@ -22,17 +23,31 @@ WORDS = (
 )  # fmt: skip
 
 
-class Job:
-    """A running launch of ``run`` under ``config``, a file of launch/accelerate."""
+class Setting(NamedTuple):
+    """What a job is launched with."""
 
-    def __init__(self, run: Path, config: Path, windows: int, launcher: str, words: tuple[str, ...] = ()) -> None:
+    name: str
+    flags: tuple[str, ...]  # of accelerate launch
+
+    @classmethod
+    def named(cls, text: str) -> Setting:
+        """``laptop``, or ``zero2:2`` for a file of launch/accelerate with another number of processes."""
+        name, _, processes = text.partition(":")
+        flags = ("--config_file", str(ROOT / "launch" / "accelerate" / f"{name}.yaml"))
+        return cls(name, (*flags, "--num_processes", processes) if processes else flags)
+
+
+class Job:
+    """A running launch of ``run``."""
+
+    def __init__(self, run: Path, setting: Setting, windows: int, launcher: str, words: tuple[str, ...] = ()) -> None:
         self.run = run
         self.mark = uuid.uuid4().hex
         environment = {
             "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "TOKENIZERS_PARALLELISM": "false",
             "OMP_WAIT_POLICY": "PASSIVE", **os.environ, MARK: self.mark,
         }  # fmt: skip
-        command = [sys.executable, *LAUNCHERS[launcher], "--config_file", str(config), "-m", "selfplay.train", *WORDS]
+        command = [sys.executable, *LAUNCHERS[launcher], *setting.flags, "-m", "selfplay.train", *WORDS]
         command += [f"max_steps={windows}", f"output_dir={run.parent}", f"run_name={run.name}", *words]
         run.parent.mkdir(parents=True, exist_ok=True)
         self.log = run.parent / f"{run.name}.log"

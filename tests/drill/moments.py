@@ -16,7 +16,7 @@ from tests.drill.jobs import Job
 Moment = Callable[[Job, random.Random], bool]
 """Waits for the moment; False when the job ended before it came."""
 
-STARTING_SECONDS = 14.0  # of a job on a quiet machine, until its first window
+STARTING_SECONDS = 10.0  # of a job on a quiet machine, until its first window
 WINDOW_SECONDS = 0.3
 
 

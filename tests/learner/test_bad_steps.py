@@ -73,9 +73,10 @@ def test_the_rows_of_a_bad_step_are_kept_and_readable(base, tmp_path):
 
 
 def test_several_in_a_row_end_the_run_with_a_checkpoint_of_the_last_good_state(base, tmp_path):
-    trainer = trained(base, tmp_path, poisoned=(1, 3, 4), max_steps=9, bad_steps=2)
+    trainer = trained(base, tmp_path, poisoned=(1, 3, 4), max_steps=9, bad_steps=2, save_every=1)
     assert trainer.state.global_step == 5  # the good step between them began the count anew
-    (saved,) = whole_checkpoints(tmp_path / "checkpoints")
+    *_, saved = whole_checkpoints(tmp_path / "checkpoints")
+    assert [path.name for path in whole_checkpoints(tmp_path / "checkpoints")] == ["step-000003", "step-000005"]
     with pytest.raises(TooManyBadSteps, match=r"learner.bad_steps=2.*bad_steps.*step-000005") as told:
         trainer.bad_steps.complain(saved)
     assert "\n" not in str(told.value)

@@ -10,6 +10,8 @@ from transformers import TrainerControl
 from selfplay.learner import callbacks
 from selfplay.learner.callbacks import StopCallback
 
+ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+
 
 def at_the_end_of(step, stop):
     control = TrainerControl()
@@ -20,7 +22,7 @@ def at_the_end_of(step, stop):
 
 @pytest.fixture
 def stop():
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in ASKING}
     stop = StopCallback(updates_per_window=2)
     stop.install()
     yield stop
@@ -28,7 +30,7 @@ def stop():
         signal.signal(number, handler)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", ASKING)
 def test_the_first_signal_waits_for_the_end_of_the_window(stop, number, capfd):
     assert not at_the_end_of(2, stop)
     os.kill(os.getpid(), number)
@@ -43,6 +45,13 @@ def test_an_echo_is_no_second_signal_but_a_second_one_is(stop, monkeypatch):
     monkeypatch.setattr(callbacks, "ECHO_SECONDS", 0.0)
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_sigusr1_never_stops_at_once(stop, monkeypatch):
+    monkeypatch.setattr(callbacks, "ECHO_SECONDS", 0.0)
+    os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGUSR1)  # the watch's, when a scheduler has stopped the launcher as well
+    assert at_the_end_of(2, stop)
 
 
 def test_a_rank_stops_when_another_was_asked(stop, monkeypatch):
