@@ -28,7 +28,9 @@ from trl.trainer.grpo_config import GRPOConfig
 from trl.trainer.grpo_trainer import GRPOTrainer
 
 from selfplay.learner import checkpoints
+from selfplay.learner.agreement import together
 from selfplay.learner.batches import Share, Tensors, sampler_difference
+from selfplay.learner.best import Best
 from selfplay.learner.ranks import gather_episodes
 from selfplay.learner.updates import Batch, Updates
 from selfplay.learner.window import Arena, play_window
@@ -48,6 +50,7 @@ class SelfPlayTrainer(GRPOTrainer):
         kl: weight of every role's KL term to the bare base (k3 estimator); 0 turns it off.
         updates_per_window: optimizer steps taken on one window's turns; above 1 the rows carry old log-probabilities.
         keep_checkpoints: how many checkpoints stay; 0 keeps all.
+        best: the best measured window, whose checkpoint stays besides; None keeps none.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class SelfPlayTrainer(GRPOTrainer):
         kl: Mapping[str, float],
         updates_per_window: int = 1,
         keep_checkpoints: int = 2,
+        best: Best | None = None,
     ) -> None:
         # TRL wants a dataset and a reward function; neither is ever read.
         super().__init__(
@@ -78,6 +82,7 @@ class SelfPlayTrainer(GRPOTrainer):
         self.kl = {role: kl[role] for role in self.learning_roles}
         self.updates_per_window = updates_per_window
         self.keep_checkpoints = keep_checkpoints
+        self.best = best
         self._cut = Updates(
             policy,
             self.kl,
@@ -126,7 +131,7 @@ class SelfPlayTrainer(GRPOTrainer):
         self._seconds["play"] = time.perf_counter() - started
         sampled = sum(len(turn.text_ids or ()) for episode in window.everyone for turn in episode.turns)
         self._played = {**window.measures, "perf/tokens_per_second": sampled / self._seconds["play"]}
-        self.journal.episodes(number + 1, window.everyone)
+        together(lambda: self.journal.episodes(number + 1, window.everyone))
         for warning in window.warnings:
             self.journal.warn(number + 1, warning)
         prepared = time.perf_counter()
@@ -219,7 +224,7 @@ class SelfPlayTrainer(GRPOTrainer):
         self._seconds["update"] = time.perf_counter() - self._updating_since
         record.update({f"perf/{name}_seconds": seconds for name, seconds in self._seconds.items()})
         self._seconds.clear()
-        self.journal.record(window, record)
+        together(lambda: self.journal.record(window, record))
 
     def _save_checkpoint(self, model, trial) -> None:
         checkpoints.save(self)
