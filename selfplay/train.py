@@ -62,17 +62,22 @@ def _train(config: DictConfig) -> int:
 
     quieten()
     from selfplay.job import Job
+    from selfplay.learner.agreement import together
     from selfplay.learner.checkpoints import CheckpointError
     from selfplay.learner.ranks import end_processes, first_decides, start_processes
     from selfplay.resume import find_start
     from selfplay.run_folder import open_run_folder
+    from selfplay.shared_folder import require_shared
     from selfplay.tracking.journal import CannotRecord
 
     start_processes()
     start = first_decides(lambda: find_start(config))  # may refuse: before a model is loaded
     game = build(config, "game")
-    policy = build(config, "policy", roles=game.roles)  # may refuse: before an earlier run is moved aside
+    policy = together(
+        lambda: build(config, "policy", roles=game.roles)
+    )  # may refuse: before an earlier run is moved aside
     folder = first_decides(lambda: open_run_folder(config, start))
+    require_shared(folder.path)
     if folder.remark:
         _say(folder.remark)
     try:
