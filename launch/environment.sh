@@ -6,6 +6,8 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 venv=${SELFPLAY_VENV:-$root/.venv}
 
+export PATH=$PATH:$venv/bin # DeepSpeed builds its extension with ninja, which the environment has if the system has not
+export TORCH_EXTENSIONS_DIR=${TORCH_EXTENSIONS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/selfplay/torch_extensions} # built once
 export PYTHONHASHSEED=${PYTHONHASHSEED:-0} # PEFT orders adapters by hash
 export TOKENIZERS_PARALLELISM=false
 export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-PASSIVE} # spinning threads steal each other's cores

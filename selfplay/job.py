@@ -12,9 +12,9 @@ from omegaconf import DictConfig
 
 from selfplay.arena import arena_of, journal_of
 from selfplay.checks import micro_batches
-from selfplay.configuration import build, roles_of
+from selfplay.configuration import RecipeError, build, roles_of
 from selfplay.learner.agreement import reason, together
-from selfplay.learner.arguments import training_arguments
+from selfplay.learner.arguments import GRPOConfig, training_arguments
 from selfplay.learner.best import Best
 from selfplay.learner.callbacks import ExamineCallback, StepCallback, StopCallback
 from selfplay.learner.checkpoint_names import CheckpointError, latest_checkpoint
@@ -32,10 +32,11 @@ GRPO_CONFIG_KEYS = ("loss_type", "epsilon", "max_grad_norm", "weight_decay", "lr
 class Job:
     """Joins the rooms that a recipe names. Nothing is trained before ``run``."""
 
-    def __init__(self, config: DictConfig, folder: RunFolder, game: Game, policy: Policy) -> None:
+    def __init__(self, config: DictConfig, folder: RunFolder, game: Game, policy: Policy, args: GRPOConfig) -> None:
         self.config, self.folder, self.game, self.policy = config, folder, game, policy
         updates = config.learner.updates_per_window
-        self.args = _arguments(config, folder)
+        self.args = args
+        self.args.output_dir = str(folder.path)
         self.policy.model.to(self.args.device)
         self.model = build(config, "sampler", policy=self.policy)
         self.journal = together(lambda: journal_of(config, folder, self.args.process_index))
@@ -88,18 +89,27 @@ class Job:
         return [ExamineCallback(examiner, settings.every, self.config.learner.updates_per_window, self.best)]
 
 
-def _arguments(config: DictConfig, folder: RunFolder):
+def arguments_of(config: DictConfig) -> GRPOConfig:
+    """What TRL is told. Made before the policy, and kept alive beside it: through this object transformers knows, while
+    it loads the base, whether ZeRO-3 wants the weights spread.
+
+    Raises:
+        RecipeError: the recipe's precision and the launch config's do not go together.
+    """
     learner = config.learner
     limits = config.sampler.max_new_tokens
-    return training_arguments(
-        output_dir=str(folder.path),
-        max_steps=config.max_steps * learner.updates_per_window,
-        seed=config.seed,
-        temperature=config.sampler.temperature,
-        micro_batches=micro_batches(config, world_size=int(os.environ.get("WORLD_SIZE", "1"))),
-        warmup_steps=learner.warmup,
-        save_every=learner.save_every * learner.updates_per_window,
-        bf16=config.policy.dtype == "bfloat16",
-        max_completion_length=limits if isinstance(limits, int) else max(limits.values()),
-        **{key: learner[key] for key in GRPO_CONFIG_KEYS},
-    )
+    try:
+        return training_arguments(
+            output_dir=str(config.output_dir),  # until the run's folder is open
+            max_steps=config.max_steps * learner.updates_per_window,
+            seed=config.seed,
+            temperature=config.sampler.temperature,
+            micro_batches=micro_batches(config, world_size=int(os.environ.get("WORLD_SIZE", "1"))),
+            warmup_steps=learner.warmup,
+            save_every=learner.save_every * learner.updates_per_window,
+            dtype=config.policy.dtype,
+            max_completion_length=limits if isinstance(limits, int) else max(limits.values()),
+            **{key: learner[key] for key in GRPO_CONFIG_KEYS},
+        )
+    except ValueError as error:
+        raise RecipeError(str(error)) from error

@@ -61,7 +61,7 @@ def _train(config: DictConfig) -> int:
     from selfplay.quiet import quieten
 
     quieten()
-    from selfplay.job import Job
+    from selfplay.job import Job, arguments_of
     from selfplay.learner.agreement import together
     from selfplay.learner.checkpoints import CheckpointError
     from selfplay.learner.ranks import end_processes, first_decides, start_processes
@@ -73,15 +73,15 @@ def _train(config: DictConfig) -> int:
     start_processes()
     start = first_decides(lambda: find_start(config))  # may refuse: before a model is loaded
     game = build(config, "game")
-    policy = together(
-        lambda: build(config, "policy", roles=game.roles)
-    )  # may refuse: before an earlier run is moved aside
+    args = arguments_of(config)
+    # May refuse, on any machine: before an earlier run is moved aside.
+    policy = together(lambda: build(config, "policy", roles=game.roles))
     folder = first_decides(lambda: open_run_folder(config, start))
     require_shared(folder.path)
     if folder.remark:
         _say(folder.remark)
     try:
-        status = 0 if Job(config, folder, game, policy).run() else INTERRUPTED
+        status = 0 if Job(config, folder, game, policy, args).run() else INTERRUPTED
     except (CheckpointError, CannotRecord) as error:
         status = _say(str(error), status=1)
     end_processes()

@@ -7,6 +7,7 @@ recomputation would wear the last role's adapter for all; the Policy does it its
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import torch
@@ -28,7 +29,7 @@ def training_arguments(
     lr_scheduler: str = "constant",
     warmup_steps: int = 0,
     save_every: int = 10,
-    bf16: bool = False,
+    dtype: str = "float32",
     unbiased_kl: bool = False,
     max_completion_length: int = 1024,
     **more: Any,
@@ -40,16 +41,18 @@ def training_arguments(
         loss_type: one of TRL's; see ``selfplay.learner.normalisation``.
         epsilon: clip range, used only when a window feeds several updates.
         micro_batches: forward and backward passes per optimizer step (gradient accumulation).
+        dtype: of the base, as in ``policy.dtype``; bfloat16 computes in bf16, whatever the launch config says.
         unbiased_kl: weigh the KL term by the importance ratio, whose gradient counts even where it is 1
             (DeepSeek-V3.2, arXiv 2512.02556; TRL's own default). Off is the plain k3 term of GRPO and of SQLM.
         max_completion_length: divisor of ``dr_grpo``; nothing else reads it.
         more: further fields of GRPOConfig, by their own names.
 
     Raises:
-        ValueError: a loss type that TRL does not have.
+        ValueError: a loss type that TRL does not have, or a precision that the launch config contradicts.
     """
     if loss_type not in LOSS_TYPES:
         raise ValueError(f"learner.loss_type={loss_type!r} is unknown; choose one of {', '.join(sorted(LOSS_TYPES))}.")
+    _check_precision(dtype)
     return GRPOConfig(
         output_dir=output_dir,
         max_steps=max_steps,
@@ -64,7 +67,7 @@ def training_arguments(
         warmup_steps=warmup_steps,
         save_strategy="steps",  # and, whatever the number, after the last step
         save_steps=save_every or max_steps,
-        bf16=bf16,
+        bf16=dtype == "bfloat16",
         fp16=False,
         max_completion_length=max_completion_length,
         use_bias_correction_kl=unbiased_kl,
@@ -83,3 +86,16 @@ def training_arguments(
         dataloader_pin_memory=False,
         **more,
     )
+
+
+def _check_precision(dtype: str) -> None:
+    """The recipe decides the precision; transformers would let a launch config turn a float32 run into a bf16 one, and
+    DeepSpeed stops at weights of a type that it was not told of."""
+    launched = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
+    if launched != "no" and (launched, dtype) != ("bf16", "bfloat16"):
+        raise ValueError(
+            f"policy.dtype={dtype}, but the launch config says mixed_precision: {launched}; write mixed_precision: "
+            '"no" there (policy.dtype decides), or set policy.dtype=bfloat16.'
+        )
+    if os.environ.get("ACCELERATE_USE_DEEPSPEED", "false") == "true" and dtype not in ("float32", "bfloat16"):
+        raise ValueError(f"policy.dtype={dtype} cannot be trained under DeepSpeed; choose float32 or bfloat16.")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -23,6 +24,26 @@ def gather_objects(mine: T) -> list[T]:
     gathered: list[Any] = [None] * dist.get_world_size()
     dist.all_gather_object(gathered, mine)
     return gathered
+
+
+def on_any_rank(mine: bool) -> bool:
+    """Whether a thing is true on any rank. Collective; called for every token of ZeRO-3's generation, so a tensor."""
+    if not (dist.is_available() and dist.is_initialized()):
+        return mine
+    found = torch.tensor(int(mine), device=PartialState().device)
+    dist.all_reduce(found, dist.ReduceOp.MAX)
+    return bool(found)
+
+
+def whole_parameters(parameters: Iterable[torch.Tensor]) -> AbstractContextManager[Any]:
+    """A context in which parameters that ZeRO-3 spreads over the ranks are whole.
+
+    Collective. What the first rank writes into them there, all ranks keep; the optimizer's own copies do not follow, so
+    write before training begins.
+    """
+    import deepspeed  # seconds to import, and only ZeRO-3 comes here
+
+    return deepspeed.zero.GatheredParameters(list(parameters), modifier_rank=0)
 
 
 def start_processes() -> None:

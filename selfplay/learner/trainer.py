@@ -23,7 +23,8 @@ from typing import cast
 import torch
 from datasets import Dataset
 from torch.utils.data import DataLoader
-from transformers import PrinterCallback, Trainer
+from transformers import PrinterCallback
+from transformers.integrations.deepspeed import is_deepspeed_zero3_enabled
 from trl.trainer.grpo_config import GRPOConfig
 from trl.trainer.grpo_trainer import GRPOTrainer
 
@@ -31,7 +32,7 @@ from selfplay.learner import checkpoints
 from selfplay.learner.agreement import together
 from selfplay.learner.batches import Share, Tensors, sampler_difference
 from selfplay.learner.best import Best
-from selfplay.learner.ranks import gather_episodes
+from selfplay.learner.ranks import gather_episodes, on_any_rank, whole_parameters
 from selfplay.learner.updates import Batch, Updates
 from selfplay.learner.window import Arena, play_window
 from selfplay.policy import Policy
@@ -101,6 +102,8 @@ class SelfPlayTrainer(GRPOTrainer):
         for adapter in policy.adapters:
             self._adapter_lr(adapter)  # roles that cannot agree are told now, not after a window
         policy.learn_all()
+        if is_deepspeed_zero3_enabled():
+            policy.gathered, policy.any_rank = whole_parameters, on_any_rank
 
     @property
     def windows(self) -> int:
@@ -153,8 +156,12 @@ class SelfPlayTrainer(GRPOTrainer):
     # ---- the step: one loss, one backward --------------------------------------------------------------------------
 
     def _prepare_inputs(self, inputs):
-        """Only move to the device; TRL would generate here."""
-        return Trainer._prepare_inputs(self, inputs)
+        """Only move to the device. TRL would generate here; transformers would, under DeepSpeed in bf16, round counts
+        and old log-probabilities to bf16, and with them every ratio by several percent."""
+        return {
+            share: {name: tensor.to(self.args.device) for name, tensor in rows.items()}
+            for share, rows in inputs.items()
+        }
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         losses = [self._share_loss(model, share, rows) for share, rows in inputs.items()]

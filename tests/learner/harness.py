@@ -10,7 +10,7 @@ import torch
 
 from selfplay.guards.alarms import Alarms
 from selfplay.guards.controls import Control
-from selfplay.learner.arguments import training_arguments
+from selfplay.learner.arguments import GRPOConfig, training_arguments
 from selfplay.learner.callbacks import StepCallback
 from selfplay.learner.seeds import SeedStream
 from selfplay.learner.trainer import SelfPlayTrainer
@@ -63,13 +63,20 @@ class FixedGame:
         self.memory = list(state["memory"])
 
 
-def make_trainer(policy: Policy, folder: Path, game=None, per_window: int = 2, **settings) -> SelfPlayTrainer:
-    """A trainer on ``FixedGame``; ``settings`` are those of SelfPlayTrainer and of ``training_arguments``."""
+def arguments(folder: Path, **settings) -> GRPOConfig:
+    """Arguments of a short run; ``settings`` are those of ``training_arguments``."""
+    plain = {"max_steps": 3, "seed": 0, "save_every": 0, "max_grad_norm": 0.0, "weight_decay": 0.0}
+    return training_arguments(output_dir=str(folder), **(plain | settings))
+
+
+def make_trainer(
+    policy: Policy, folder: Path, game=None, per_window: int = 2, args=None, **settings
+) -> SelfPlayTrainer:
+    """A trainer on ``FixedGame``; ``settings`` are those of SelfPlayTrainer and, without ``args``, of ``arguments``."""
     own = {"lr": 1e-2, "kl": 0.0} | {name: settings.pop(name) for name in OF_TRAINER if name in settings}
     for name in ("lr", "kl"):
         own[name] = own[name] if isinstance(own[name], Mapping) else dict.fromkeys(ROLES, own[name])
-    arguments = {"max_steps": 3, "seed": 0, "save_every": 0, "max_grad_norm": 0.0, "weight_decay": 0.0, **settings}
-    args = training_arguments(output_dir=str(folder), **arguments)
+    args = args or arguments(folder, **settings)
     arena = Arena(
         game=game or FixedGame(policy.model.config.vocab_size),
         sampler=Scripted({}),
