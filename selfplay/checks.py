@@ -40,6 +40,7 @@ def check(config: DictConfig, world_size: int = 1) -> None:
         if not holds(value):
             raise RecipeError(f"{key}={_shown(value)} must be {wanted}.")
     _check_resume_allow(config)
+    _check_keep_best(plain)
     game: Game = build(config, "game")
     _check_roles(plain, game)
     _check_groups(plain, game)
@@ -104,6 +105,19 @@ def _check_resume_allow(config: DictConfig) -> None:
     for name in config.resume_allow:
         if name not in known:
             raise RecipeError(f"resume_allow: {name} is not a key of this recipe{did_you_mean(str(name), known)}")
+
+
+def _check_keep_best(plain: dict[str, Any]) -> None:
+    """As far as the config knows: the suite is one of the recipe's, and more of the metric is better."""
+    metric, evaluation = plain["learner"]["keep_best"], plain["evaluation"]
+    if metric is None:
+        return
+    suites = [f"yardstick/{name}" for name in evaluation["yardsticks"]]
+    known = [f"{suite}/pass@1" for suite in suites] + (["duel/base/win_rate"] if evaluation["duel"] and suites else [])
+    if not evaluation["every"] or not known:
+        raise RecipeError(f"learner.keep_best={metric}, but nothing is measured; set evaluation.every and a yardstick.")
+    if metric not in known and not metric.startswith(tuple(f"{suite}/" for suite in suites)):
+        raise RecipeError(f"learner.keep_best={metric} is no metric of this recipe{did_you_mean(metric, known)}")
 
 
 def _check_groups(plain: dict[str, Any], game: Game) -> None:

@@ -13,7 +13,9 @@ from omegaconf import DictConfig
 from selfplay.arena import arena_of, journal_of
 from selfplay.checks import micro_batches
 from selfplay.configuration import RecipeError, build, roles_of
+from selfplay.learner.agreement import reason, together
 from selfplay.learner.arguments import GRPOConfig, training_arguments
+from selfplay.learner.best import Best
 from selfplay.learner.callbacks import ExamineCallback, StepCallback, StopCallback
 from selfplay.learner.checkpoint_names import CheckpointError, latest_checkpoint
 from selfplay.learner.examiner import Examiner
@@ -37,7 +39,8 @@ class Job:
         self.args.output_dir = str(folder.path)
         self.policy.model.to(self.args.device)
         self.model = build(config, "sampler", policy=self.policy)
-        self.journal = journal_of(config, folder, self.args.process_index)
+        self.journal = together(lambda: journal_of(config, folder, self.args.process_index))
+        self.best = Best(config.learner.keep_best) if config.learner.keep_best else None
         self.trainer = SelfPlayTrainer(
             self.policy,
             arena_of(config, self.game, sampler_of(config, self.game, lambda: self.model)),
@@ -48,6 +51,7 @@ class Job:
             updates_per_window=updates,
             keep_checkpoints=config.learner.keep,
             bad_steps=config.learner.bad_steps,
+            best=self.best,
         )
         self.stop = StopCallback(updates)
         for callback in (StepCallback(self.trainer), *self._examine(), self.stop):
@@ -71,10 +75,10 @@ class Job:
     def _save_adapters(self) -> Path:
         adapters = self.folder.path / "adapters"
         try:
-            self.policy.save(adapters, write=self.args.process_index == 0)
+            together(lambda: self.policy.save(adapters, write=self.args.process_index == 0))
         except OSError as error:
             saved = latest_checkpoint(self.folder.path / "checkpoints")
-            raise CheckpointError(f"cannot save the adapters ({error}); they are also in {saved}.") from error
+            raise CheckpointError(f"cannot save the adapters ({reason(error)}); they are also in {saved}.") from error
         return adapters
 
     def _examine(self) -> list[ExamineCallback]:
@@ -84,7 +88,7 @@ class Job:
         yardsticks = {name: build(self.config, f"evaluation.yardsticks.{name}") for name in settings.yardsticks}
         frozen = build(self.config, "sampler", policy=self.policy, bare=True) if settings.duel else None
         examiner = Examiner(yardsticks, self.model, frozen, self.journal)
-        return [ExamineCallback(examiner, settings.every, self.config.learner.updates_per_window)]
+        return [ExamineCallback(examiner, settings.every, self.config.learner.updates_per_window, self.best)]
 
 
 def arguments_of(config: DictConfig) -> GRPOConfig:

@@ -106,6 +106,7 @@ RULES: dict[str, Rule] = {
     "learner.save_every": COUNT,
     "learner.bad_steps": COUNT,
     "learner.keep": POSITIVE,
+    "learner.keep_best": (_maybe(_is_text), "the name of a metric, e.g. yardstick/arithmetic/pass@1, or null"),
     "evaluation.every": COUNT,
     "evaluation.duel": SWITCH,
     "tracking.wandb": _one_of("auto", "online", "offline", "disabled"),

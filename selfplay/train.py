@@ -73,12 +73,14 @@ def _train(config: DictConfig, words: Sequence[str], watch: Watch) -> int:
 
     quieten()
     from selfplay.job import Job, arguments_of
+    from selfplay.learner.agreement import together
     from selfplay.learner.bad_steps import TooManyBadSteps
     from selfplay.learner.checkpoints import CheckpointError
     from selfplay.learner.ranks import end_processes, first_decides, start_processes
     from selfplay.learner.world import group_size, visible_gpus
     from selfplay.resume import find_start
     from selfplay.run_folder import open_run_folder
+    from selfplay.shared_folder import require_shared
     from selfplay.tracking.journal import CannotRecord
 
     start_processes()
@@ -87,9 +89,11 @@ def _train(config: DictConfig, words: Sequence[str], watch: Watch) -> int:
     start = first_decides(lambda: find_start(config))  # may refuse: before a model is loaded
     game = build(config, "game")
     args = arguments_of(config)
-    policy = build(config, "policy", roles=game.roles)  # may refuse: before an earlier run is moved aside
+    # May refuse, on any machine: before an earlier run is moved aside.
+    policy = together(lambda: build(config, "policy", roles=game.roles))
     folder = first_decides(lambda: open_run_folder(config, start))
     watch.checkpoints = folder.path / "checkpoints"
+    require_shared(folder.path)
     if folder.remark:
         _say(folder.remark)
     try:

@@ -50,6 +50,13 @@ def test_every_recipe_passes(name: str):
         (["policy.adapters=shared", "learner.lr={proposer: 1e-4, solver: 1e-3}"], ["adapters=shared", "one number"]),
         (["policy.base=/no/such/folder"], ["policy.base=/no/such/folder", "config.json cannot be read"]),
         (["policy.base=smal"], ["policy.base=smal", "small"]),
+        (["resume_allow=lr"], ["resume_allow='lr'", "a list of keys"]),
+        (["resume_allow=[learner.lrr]"], ["learner.lrr is not a key of this recipe", "did you mean learner.lr"]),
+        (["resume_allow=[proceses]"], ["did you mean processes"]),
+        (["learner.keep_best=yardstick/arithmetics/pass@1"], ["no metric of this", "mean yardstick/arithmetic/pass@1"]),
+        (["learner.keep_best=duel/base/losses"], ["no metric of this recipe", "duel/base/win_rate"]),
+        (["learner.keep_best=duel/base/win_rate", "evaluation.duel=false"], ["no metric of this recipe"]),
+        (["learner.keep_best=yardstick/arithmetic/pass@1", "evaluation.every=0"], ["nothing is measured"]),
         (["sampler.temperature=0"], ["sampler.temperature=0"]),
         (["sampler.max_new_tokens.solver=0"], ["sampler.max_new_tokens"]),
     ],
@@ -61,6 +68,11 @@ def test_a_mistake_is_one_line(words: list[str], parts: list[str]):
     assert "\n" not in line
     for part in parts:
         assert part in line
+
+
+def test_what_may_be_kept_and_allowed():
+    check(compose([SMALL, "learner.keep_best=yardstick/arithmetic/maj@8", "resume_allow=[learner,seed,processes]"]))
+    check(compose([SMALL, "learner.keep_best=duel/base/win_rate"]))
 
 
 def test_a_base_folder_must_be_readable(tmp_path: Path):

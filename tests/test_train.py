@@ -83,6 +83,41 @@ def test_ctrl_c_saves_and_a_resume_ends_where_an_unbroken_run_ends(tmp_path):
     assert_same_weights(tmp_path / "unbroken", broken)
 
 
+def on_two_processes(folder: Path, *words: str) -> tuple[int, str]:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "-m", "selfplay.train"]
+    command = [*launcher, "recipe=sqlm_small", f"output_dir={folder}", *QUIET, *SMALL_WINDOWS[:3], *words]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_two_processes_that_go_back_and_resume_write_the_same_record_again(tmp_path):
+    words = ["max_steps=4", "learner.save_every=2", "learner.keep=9", "evaluation.every=1", "game.proposer_period=2",
+             "evaluation.yardsticks.arithmetic={per_level: 3, samples: 4}", "learner.baseline=role_ema",
+             "learner.scale=batch", "learner.keep_best=yardstick/arithmetic/pass@1"]  # fmt: skip
+    status, said = on_two_processes(tmp_path, *words)
+    assert status == 0, said
+    run = tmp_path / "sqlm_small"
+    expected, best = read_rows(run / "metrics.jsonl"), (run / "checkpoints" / "best.json").read_text()
+    weights = adapters(run)
+    status, said = on_two_processes(tmp_path, f"resume={run}/checkpoints/step-000002/", *words)
+    assert status == 0, said
+    assert said.count("selfplay: resuming") == 1
+    rows = read_rows(run / "metrics.jsonl")
+    assert [timeless(row) for row in rows] == [timeless(row) for row in expected]
+    assert len(rows) == 9  # measured at 0 to 4, recorded at 1 to 4
+    assert (run / "checkpoints" / "best.json").read_text() == best
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in adapters(run).items())
+    cut = read_rows(run / "cut-1" / "metrics.jsonl")
+    assert [timeless(row) for row in cut] == [timeless(row) for row in expected[-4:]]
+
+    status, said = on_two_processes(tmp_path, "resume=auto", *words, "learner.lr=1e-3")
+    assert status != 0
+    (line,) = [line for line in said.splitlines() if line.startswith("selfplay:")]
+    assert "'resume_allow=[learner.lr]'" in line
+    assert "Loading" not in said  # no model
+
+
 def test_a_finished_run_is_extended_by_resume(tmp_path):
     assert train(tmp_path, "run_name=whole", "max_steps=4", *SMALL_WINDOWS)[0] == 0
     assert train(tmp_path, "run_name=parts", "max_steps=2", *SMALL_WINDOWS)[0] == 0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from transformers import TrainerCallback
 
+from selfplay.learner.best import Best
 from selfplay.learner.examiner import Examiner
 from selfplay.learner.ranks import gather_objects
 
@@ -34,21 +35,27 @@ class StepCallback(TrainerCallback):
 
 
 class ExamineCallback(TrainerCallback):
-    """Measures from outside before the first window, after every ``every`` windows and after the last."""
+    """Measures from outside before the first window, after every ``every`` windows and after the last; a window that is
+    the best so far is saved."""
 
-    def __init__(self, examiner: Examiner, every: int, updates_per_window: int) -> None:
+    def __init__(self, examiner: Examiner, every: int, updates_per_window: int, best: Best | None = None) -> None:
         self.examiner = examiner
         self.every = every
         self.updates_per_window = updates_per_window
+        self.best = best
 
     def on_train_begin(self, args, state, control, **_):
-        self.examiner.begin(state.global_step // self.updates_per_window)
+        measured = self.examiner.begin(state.global_step // self.updates_per_window)
+        if measured and self.best is not None:
+            self.best.value_in(measured)  # a name that nothing measures is told now, not after many windows
 
     def on_step_end(self, args, state, control, **_):
         window, rest = divmod(state.global_step, self.updates_per_window)
         last = state.global_step >= state.max_steps
         if not rest and (last or window % self.every == 0):
-            self.examiner.examine(window)
+            measured = self.examiner.examine(window)
+            if self.best is not None and self.best.offer(state.global_step, window, measured):
+                control.should_save = True
 
 
 class StopCallback(TrainerCallback):

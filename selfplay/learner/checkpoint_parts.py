@@ -48,7 +48,7 @@ def write_randomness(trainer: SelfPlayTrainer, folder: Path) -> None:
     several = trainer.args.world_size > 1
     name = f"rng_state_{trainer.args.process_index}.pth" if several else "rng_state.pth"
     with safe_globals():
-        found = torch.load(folder / name, map_location="cpu", weights_only=True)
+        found = _read(folder / name)
     if not torch.equal(found["cpu"], torch.random.get_rng_state()):
         raise OSError(f"{name} reads back differently from what was written")
 
@@ -69,8 +69,15 @@ def same(one: Any, other: Any) -> bool:
 
 
 def _compare(path: Path, written: Any) -> None:
-    if not same(torch.load(path, map_location="cpu", weights_only=True), written):
+    if not same(_read(path), written):
         raise OSError(f"{path.name} reads back differently from what was written")
+
+
+def _read(path: Path, weights_only: bool = True) -> Any:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=weights_only)
+    except Exception as error:  # a damaged file raises whatever its damage leads to
+        raise OSError(f"{path.name} cannot be read back ({type(error).__name__})") from error
 
 
 @contextmanager
@@ -93,7 +100,7 @@ def _waiting_for_the_others(engine: Any) -> Iterator[None]:
     def write_and_read(state_dict: Any, path: str) -> None:
         try:
             write(state_dict, path)
-            torch.load(path, map_location="cpu", weights_only=False)  # this process's own words
+            _read(Path(path), weights_only=False)  # this process's own words
         except Exception as error:  # raised below
             refused.append(error)
 

@@ -5,6 +5,7 @@
         optimizer.pt scheduler.pt rng_state*.pth trainer_state.json      as transformers writes them; read back too
         state.json              the game's memory, alarms, baselines, and what a resume must agree with
         manifest.json           size and sha256 of all of these
+    checkpoints/best.json       with learner.keep_best: which checkpoint is the best, and kept besides the last
 
 A checkpoint is written to a hidden folder, brought to the disk and renamed, so a kill or a power cut at any moment
 leaves the last whole one. What one rank cannot write, no rank goes on from.
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from selfplay.learner import durable
 from selfplay.learner.agreement import reason, together
+from selfplay.learner.best import name_best
 from selfplay.learner.checkpoint_names import (
     CheckpointError,
     checkpoint_name,
@@ -27,6 +29,7 @@ from selfplay.learner.checkpoint_names import (
     whole_checkpoints,
 )
 from selfplay.learner.checkpoint_parts import same, write_optimizer, write_randomness
+from selfplay.learner.rates import RecipeRates
 
 if TYPE_CHECKING:
     from selfplay.learner.trainer import SelfPlayTrainer
@@ -78,6 +81,11 @@ def load(trainer: SelfPlayTrainer, folder: Path) -> None:
     state = read_state(folder)
     for name, holder in _memories(trainer).items():
         holder.load_state_dict(state[name])
+    if trainer.best is not None:
+        trainer.best.take_up(state["best"], checkpoints_of(trainer))
+    if trainer.args.should_save:
+        name_best(trainer.best, checkpoints_of(trainer))
+    trainer.add_callback(RecipeRates(trainer))
 
 
 def checkpoints_of(trainer: SelfPlayTrainer) -> Path:
@@ -98,6 +106,7 @@ def _write_state(trainer: SelfPlayTrainer, folder: Path) -> None:
         "step": trainer.state.global_step,
         "window": trainer.windows,  # the next to be played; the seeds' position follows from it
         "wandb_run_id": journal.run_id,
+        "best": trainer.best.record if trainer.best else None,
         "config": dict(journal.run.config),
         "versions": dict(journal.run.versions),
         "launched": {"processes": trainer.args.world_size, "strategy": strategy_of(trainer)},
@@ -143,13 +152,16 @@ def _finish(trainer: SelfPlayTrainer, writing: Path, final: Path) -> None:
     durable.sync(writing)
     trainer.journal.sync()  # the record of these steps is not to be younger than the checkpoint that follows them
     durable.publish(writing, final)
+    name_best(trainer.best, final.parent)
+    best = trainer.best.record["checkpoint"] if trainer.best and trainer.best.record else None
     try:
-        _prune(final.parent, trainer.keep_checkpoints)
+        _prune(final.parent, trainer.keep_checkpoints, best)
     except OSError as error:  # the checkpoint is there; an old one in the way is no reason to end the run
         trainer.journal.warn(trainer.windows, f"an old checkpoint could not be removed ({error}).")
 
 
-def _prune(parent: Path, keep: int) -> None:
-    """Remove all but the newest ``keep`` checkpoints; 0 keeps all."""
+def _prune(parent: Path, keep: int, best: str | None) -> None:
+    """Remove all but the newest ``keep`` checkpoints and the best one; 0 keeps all."""
     for path in whole_checkpoints(parent)[:-keep] if keep else []:
-        durable.discard(path)
+        if path.name != best:
+            durable.discard(path)

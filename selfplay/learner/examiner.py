@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from selfplay.evaluation.duels import Duel
 from selfplay.evaluation.metrics import Metric
 from selfplay.evaluation.yardsticks import Measurement
+from selfplay.learner.agreement import together
+from selfplay.learner.ranks import gather_objects
 from selfplay.tracking.journal import Journal
 from selfplay.types import Sampler
 
@@ -37,23 +40,30 @@ class Examiner:
         self.journal = journal
         self._duels: dict[str, Duel] = {}
 
-    def begin(self, step: int) -> None:
+    def begin(self, step: int) -> list[Metric]:
         """Measure the frozen base (again on a resume: the same problems and noise), and step 0 of a fresh run."""
         if self.frozen is not None:
             for suite, yardstick in self.yardsticks.items():
                 self._duels[suite] = Duel.against("base", yardstick.measure(self.frozen))
-        if step == 0:
-            self.examine(0)
+        return self.examine(0) if step == 0 else []
 
-    def examine(self, step: int) -> None:
-        """Measure the present policy. Collective: every rank samples, the first one records."""
+    def examine(self, step: int) -> list[Metric]:
+        """Measure the present policy. Collective: every rank samples, the first one records, and all go by what it
+        saw."""
         started = time.perf_counter()
         metrics: list[Metric] = []
         for suite, yardstick in self.yardsticks.items():
             measured = yardstick.measure(self.now)
-            metrics += measured.metrics
+            metrics += [_of_suite(suite, metric) for metric in measured.metrics]
             if suite in self._duels:
                 metrics += self._duels[suite].fight(measured)
         if metrics:
             metrics.append(Metric("perf/examine_seconds", time.perf_counter() - started))
-            self.journal.measured(step, metrics)
+            together(lambda: self.journal.measured(step, metrics))
+        return gather_objects(metrics)[0]
+
+
+def _of_suite(suite: str, metric: Metric) -> Metric:
+    """Under the name that the recipe gives the suite: two suites may be of one kind of yardstick."""
+    parts = metric.name.split("/")
+    return replace(metric, name="/".join(("yardstick", suite, *(parts[2:] or parts[-1:]))))

@@ -29,8 +29,10 @@ from trl.trainer.grpo_config import GRPOConfig
 from trl.trainer.grpo_trainer import GRPOTrainer
 
 from selfplay.learner import checkpoints
+from selfplay.learner.agreement import together
 from selfplay.learner.bad_steps import BadStepCallback, BadSteps
 from selfplay.learner.batches import Share, Tensors, sampler_difference
+from selfplay.learner.best import Best
 from selfplay.learner.distinct import is_noisy, score_distinct
 from selfplay.learner.ranks import gather_episodes, on_any_rank, whole_parameters
 from selfplay.learner.updates import Batch, Updates
@@ -52,6 +54,7 @@ class SelfPlayTrainer(GRPOTrainer):
         updates_per_window: optimizer steps taken on one window's turns; above 1 the rows carry old log-probabilities.
         keep_checkpoints: how many checkpoints stay; 0 keeps all.
         bad_steps: steps in a row with a loss or gradient that is not finite, after which the run ends; 0 = never.
+        best: the best measured window, whose checkpoint stays besides; None keeps none.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class SelfPlayTrainer(GRPOTrainer):
         updates_per_window: int = 1,
         keep_checkpoints: int = 2,
         bad_steps: int = 3,
+        best: Best | None = None,
     ) -> None:
         # TRL wants a dataset and a reward function; neither is ever read.
         super().__init__(
@@ -86,6 +90,7 @@ class SelfPlayTrainer(GRPOTrainer):
         self.bad_steps = BadSteps(Path(str(args.output_dir)) / "bad_steps", bad_steps, args.process_index)
         self.add_callback(BadStepCallback(self))
         self._noisy = is_noisy(policy.model)
+        self.best = best
         self._cut = Updates(
             policy,
             self.kl,
@@ -138,7 +143,7 @@ class SelfPlayTrainer(GRPOTrainer):
         self._seconds["play"] = time.perf_counter() - started
         sampled = sum(len(turn.text_ids or ()) for episode in window.everyone for turn in episode.turns)
         self._played = {**window.measures, "perf/tokens_per_second": sampled / self._seconds["play"]}
-        self.journal.episodes(number + 1, window.everyone)
+        together(lambda: self.journal.episodes(number + 1, window.everyone))
         for warning in window.warnings:
             self.journal.warn(number + 1, warning)
         self.bad_steps.window(window.turns_N)
@@ -240,7 +245,7 @@ class SelfPlayTrainer(GRPOTrainer):
         self._seconds["update"] = time.perf_counter() - self._updating_since
         record.update({f"perf/{name}_seconds": seconds for name, seconds in self._seconds.items()})
         self._seconds.clear()
-        self.journal.record(window, record)
+        together(lambda: self.journal.record(window, record))
 
     def _save_checkpoint(self, model, trial) -> None:
         checkpoints.save(self)

@@ -22,7 +22,7 @@ from selfplay.tracking.run_info import RunInfo
 from selfplay.types import Episode, Seed, Turn
 
 ROLES = ("proposer", "solver")
-OF_TRAINER = ("lr", "kl", "updates_per_window", "keep_checkpoints", "bad_steps")
+OF_TRAINER = ("lr", "kl", "updates_per_window", "keep_checkpoints", "bad_steps", "best")
 
 
 class FixedGame:

@@ -2,9 +2,11 @@
 
 import errno
 import json
+from pathlib import Path
 
 import pytest
 import torch
+from transformers import TrainerCallback
 
 from selfplay.learner import checkpoints
 from selfplay.learner.checkpoint_names import CheckpointError, latest_checkpoint, whole_checkpoints
@@ -50,6 +52,70 @@ def test_a_resume_is_bit_exact(base, tmp_path, kl, updates):
 def test_the_oldest_checkpoints_go(base, tmp_path):
     trainer_of(base, tmp_path, max_steps=4, save_every=1, keep_checkpoints=2).train()
     assert [path.name for path in whole_checkpoints(tmp_path / "checkpoints")] == ["step-000003", "step-000004"]
+
+
+def test_an_allowed_change_of_rate_and_decay_takes_effect(base, tmp_path):
+    """The optimizer and the scheduler of a checkpoint bring the old ones along."""
+    settings = {"lr_scheduler": "linear", "max_steps": 4}
+    trainer_of(base, tmp_path, save_every=2, **settings).train()
+    folder = str(whole_checkpoints(tmp_path / "checkpoints")[0])
+    resumed = trainer_of(base, tmp_path, lr=4e-2, **settings)
+    resumed.args.weight_decay = 0.5
+    seen = []
+
+    class Rates(TrainerCallback):
+        def on_pre_optimizer_step(self, args, state, control, **_):
+            seen.append([(group["lr"], group["weight_decay"]) for group in resumed.optimizer.param_groups])
+
+    resumed.add_callback(Rates())
+    resumed.train(resume_from_checkpoint=folder)
+    assert seen == [[(pytest.approx(2e-2), 0.5)] * 2, [(0.0, 0.5), (pytest.approx(1e-2), 0.5)]]  # the proposer rests
+
+
+@pytest.mark.parametrize("state", [{"asked": {1: "a"}}, {"asked": {1, 2}}, {"asked": torch.zeros(1)}])
+def test_a_memory_that_would_come_back_as_something_else_is_refused_by_name(base, tmp_path, state):
+    trainer = trainer_of(base, tmp_path, max_steps=1)
+    trainer.arena.game.state_dict = lambda: state
+    with pytest.raises(CheckpointError, match="the state of game cannot be kept"):
+        trainer.train()
+    assert list((tmp_path / "checkpoints").iterdir()) == []
+
+
+def test_adapters_of_another_rank_are_refused_in_one_line(base, tmp_path):
+    trainer_of(base, tmp_path, max_steps=1).train()
+    policy = Policy.build(base=str(base), roles=ROLES, rank=2, alpha=8, seed=0)
+    other = make_trainer(policy, tmp_path / "other", max_steps=2)
+    with pytest.raises(CheckpointError, match=r"cannot be resumed: .* r=4, this policy r=2"):
+        other.train(resume_from_checkpoint=str(latest_checkpoint(tmp_path / "checkpoints")))
+
+
+@pytest.mark.parametrize("part", ["optimizer.pt", "rng_state.pth"])
+def test_a_file_that_reads_back_differently_is_no_checkpoint(base, tmp_path, monkeypatch, part):
+    """torch.load itself does not notice a changed byte."""
+    original = torch.save
+
+    def damaged(value, path, **more):
+        original(value, path, **more)
+        if Path(path).name == part:
+            tensor = value["cpu"] if part == "rng_state.pth" else value["state"][0]["exp_avg"]
+            data = bytearray(Path(path).read_bytes())
+            data[data.index(tensor.numpy().tobytes())] ^= 1
+            Path(path).write_bytes(data)
+
+    monkeypatch.setattr(torch, "save", damaged)
+    with pytest.raises(CheckpointError, match=f"{part} reads back differently"):
+        trainer_of(base, tmp_path, max_steps=1).train()
+
+
+def test_nothing_that_the_run_did_not_write_is_pruned(base, tmp_path):
+    parent = tmp_path / "checkpoints"
+    strangers = ["step-7", "step-000001.1", "step-000002-best", "mine"]
+    for name in strangers:
+        (parent / name).mkdir(parents=True)
+        (parent / name / "manifest.json").write_text('{"files": {}}')
+    (parent / "step-000000").symlink_to(parent / "mine")
+    trainer_of(base, tmp_path, max_steps=2, save_every=1, keep_checkpoints=1).train()
+    assert sorted(path.name for path in parent.iterdir()) == sorted([*strangers, "step-000000", "step-000002"])
 
 
 TORCH_SAYS = "[enforce fail at inline_container.cc:672] . unexpected pos 72064 vs 71956"  # on a full disk
