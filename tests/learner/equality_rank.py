@@ -20,8 +20,8 @@ from selfplay.learner.ranks import end_processes, start_processes
 from selfplay.policy import Policy
 from tests.learner.equality_cells import EMPTY, KL, MICRO_BATCHES, RATES, SEEDS_PER_WINDOW, STEPS, Cell
 from tests.learner.equality_faults import FAULTS, undo
-from tests.learner.equality_reference import Run, fresh_policy, values
-from tests.learner.harness import ROLES, FixedGame, arguments, make_trainer
+from tests.learner.equality_reference import Run, fresh_policy
+from tests.learner.harness import ROLES, FixedGame, arguments, make_trainer, values
 
 
 class Record(TrainerCallback):

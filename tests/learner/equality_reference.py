@@ -16,8 +16,8 @@ from selfplay.advantages import assign_advantages
 from selfplay.learner.seeds import SeedStream
 from selfplay.policy import Policy
 from selfplay.types import Turn
-from tests.learner.equality_cells import EMPTY, KL, RATES, SEEDS_PER_WINDOW, STEPS, WORLD, Cell
-from tests.learner.harness import ROLES, FixedGame, _logprobs
+from tests.learner.equality_cells import EMPTY, KL, RATES, SEEDS_PER_WINDOW, STEPS, Cell
+from tests.learner.harness import ROLES, FixedGame, turn_logprobs, values
 
 MAX_LENGTH = 1024  # divisor of dr_grpo: training_arguments' own default
 Values = dict[str, torch.Tensor]
@@ -40,13 +40,6 @@ def fresh_policy(base: str, cell: Cell) -> Policy:
         for _, parameter in policy.parameters_of(adapter):
             parameter.data += 0.05 * torch.randn(parameter.shape, generator=generator)
     return policy
-
-
-def values(policy: Policy) -> Values:
-    """Copies of all learning parameters. Collective under ZeRO-3."""
-    named = [pair for adapter in policy.adapters for pair in policy.parameters_of(adapter)]
-    with policy.gathered([parameter for _, parameter in named]):
-        return {name: parameter.detach().clone() for name, parameter in named}
 
 
 def train(base: str, cell: Cell) -> Run:
@@ -85,22 +78,20 @@ def turns_of_window(policy: Policy, cell: Cell, window: int) -> list[Turn]:
 
 
 def chosen_for(turns_W: Sequence[Turn], cell: Cell, window: int, update: int) -> list[int]:
-    """Positions of the turns that one update learns from: every rank's and role's, shared out in turn."""
-    share = SEEDS_PER_WINDOW // WORLD
-    taken: dict[tuple[int, str], list[int]] = {}
+    """Positions of the turns that one update learns from: every role's, shared out in turn."""
+    taken: dict[str, list[int]] = {}
     for at, turn in enumerate(turns_W):
         if window % cell.periods.get(turn.role, 1) == 0:
-            rank = (int(turn.group.split("/")[0]) % SEEDS_PER_WINDOW) // share
-            taken.setdefault((rank, turn.role), []).append(at)
+            taken.setdefault(turn.role, []).append(at)
     return sorted(at for places in taken.values() for at in places[update :: cell.updates])
 
 
 @torch.no_grad()
 def _old_and_base(policy: Policy, turn: Turn) -> tuple[torch.Tensor, torch.Tensor]:
     policy.wear(turn.role)
-    old = _logprobs(policy, turn)
+    old = turn_logprobs(policy, turn)
     with policy.bare():
-        return old, _logprobs(policy, turn)
+        return old, turn_logprobs(policy, turn)
 
 
 def _loss(policy: Policy, cell: Cell, rows: Sequence[tuple[Turn, torch.Tensor, torch.Tensor]], run: Run):
@@ -110,7 +101,7 @@ def _loss(policy: Policy, cell: Cell, rows: Sequence[tuple[Turn, torch.Tensor, t
         tokens = sum(len(turn.text_ids or ()) for turn, _, _ in own)
         for turn, old, base in own:
             policy.wear(role)
-            now = _logprobs(policy, turn)
+            now = turn_logprobs(policy, turn)
             loss_T = LOSSES[cell.loss](now, old, turn.advantage, cell.epsilon)
             if cell.kl:
                 loss_T = loss_T + KL[role] * (torch.exp(base - now) - (base - now) - 1)

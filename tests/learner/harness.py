@@ -22,6 +22,7 @@ from selfplay.tracking.run_info import RunInfo
 from selfplay.types import Episode, Seed, Turn
 
 ROLES = ("proposer", "solver")
+PROBE = list(range(5, 20))  # token ids to compare logits on
 OF_TRAINER = ("lr", "kl", "updates_per_window", "keep_checkpoints", "bad_steps", "best")
 
 
@@ -102,9 +103,9 @@ def reference_loss(
         tokens = sum(len(turn.text_ids or ()) for turn in rows)
         for turn in rows:
             policy.wear(role)
-            now = _logprobs(policy, turn)
+            now = turn_logprobs(policy, turn)
             with policy.bare(), torch.no_grad():
-                base = _logprobs(policy, turn)
+                base = turn_logprobs(policy, turn)
             ratio = torch.exp(now - now.detach())  # 1, with a gradient
             gain = turn.advantage * ratio
             penalty = kl[role] * (torch.exp(base - now) - (base - now) - 1) * (ratio if unbiased_kl else 1)
@@ -112,7 +113,8 @@ def reference_loss(
     return total
 
 
-def _logprobs(policy: Policy, turn: Turn) -> torch.Tensor:
+def turn_logprobs(policy: Policy, turn: Turn) -> torch.Tensor:
+    """(T,) nats of the turn's text under whatever is worn."""
     prompt, text = turn.prompt_ids or [], turn.text_ids or []
     logits = policy.model(torch.tensor([prompt + text])).logits[0, len(prompt) - 1 : -1]
     return logits.log_softmax(-1).gather(1, torch.tensor(text)[:, None])[:, 0]
@@ -122,3 +124,10 @@ def gradients(policy: Policy) -> dict[str, torch.Tensor]:
     """Of all learning parameters; a missing gradient counts as zero."""
     named = [pair for adapter in policy.adapters for pair in policy.parameters_of(adapter)]
     return {name: (p.grad if p.grad is not None else torch.zeros_like(p)).clone() for name, p in named}
+
+
+def values(policy: Policy) -> dict[str, torch.Tensor]:
+    """Copies of all learning parameters. Collective under ZeRO-3."""
+    named = [pair for adapter in policy.adapters for pair in policy.parameters_of(adapter)]
+    with policy.gathered([parameter for _, parameter in named]):
+        return {name: parameter.detach().clone() for name, parameter in named}

@@ -8,16 +8,17 @@ import sys
 from pathlib import Path
 
 import torch
+from accelerate.state import AcceleratorState
 from transformers import TrainerCallback
 
 from selfplay.learner.checkpoint_names import whole_checkpoints
 from selfplay.learner.ranks import end_processes, start_processes
 from selfplay.policy import Policy
-from tests.learner.harness import ROLES, FixedGame, gradients, make_trainer
+from tests.learner.harness import OF_TRAINER, PROBE, ROLES, FixedGame, arguments, gradients, make_trainer, values
 
 
 class Gradients(TrainerCallback):
-    """Every optimizer step's gradients, as they are when the optimizer sees them."""
+    """Every optimizer step's gradients, as they are when the optimizer sees them. DeepSpeed has taken them by then."""
 
     def __init__(self, policy):
         self.policy = policy
@@ -28,17 +29,30 @@ class Gradients(TrainerCallback):
 
 
 def train(base: str, folder: Path, empty=(), resume=False, adapters="per_role", dropout=0.0, **settings) -> None:
+    AcceleratorState._reset_state()  # of the run before, in this same process
+    own = {name: settings.pop(name) for name in OF_TRAINER if name in settings}
+    args = arguments(folder, weight_decay=0.01, **settings)  # before the policy: it may be spread while it is loaded
     policy = Policy.build(base=base, roles=ROLES, adapters=adapters, rank=4, alpha=8, seed=0, dropout=dropout)
     game = FixedGame(policy.model.config.vocab_size, periods={"proposer": 2}, empty=empty)
-    trainer = make_trainer(policy, folder, game=game, per_window=4, weight_decay=0.01, **settings)
+    trainer = make_trainer(policy, folder, game=game, per_window=4, args=args, **own)
     recorded = Gradients(policy)
     trainer.add_callback(recorded)
     checkpoint = str(whole_checkpoints(folder / "checkpoints")[0]) if resume else None
     trainer.train(resume_from_checkpoint=checkpoint)
-    values = {name: p.detach() for adapter in policy.adapters for name, p in policy.parameters_of(adapter)}
-    if trainer.args.process_index == 0:
-        found = {"gradients": recorded.steps, "values": values, "memory": game.memory, "world": trainer.args.world_size}
+    found = {"gradients": recorded.steps, "values": values(policy), "memory": game.memory, "world": args.world_size}
+    found |= {"steps": trainer.state.global_step, "digest": policy.base_digest()}
+    found["logits"] = {role: logits(trainer, role) for role in ROLES}
+    policy.save(folder / "adapters", write=args.should_save)
+    if args.process_index == 0:
         torch.save(found, folder / ("resumed.pt" if resume else "found.pt"))
+
+
+@torch.no_grad()
+def logits(trainer, role: str) -> torch.Tensor:
+    """Of fixed ids, (1, T, V), under a role's adapter. Collective under ZeRO-3."""
+    trainer.model.eval()
+    trainer.policy.wear(role)
+    return trainer.model(torch.tensor([PROBE])).logits
 
 
 if __name__ == "__main__":
