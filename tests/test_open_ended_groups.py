@@ -41,9 +41,7 @@ def test_a_scripted_episode_is_played_from_the_command_line(recipe: str, capsys)
     assert main([recipe, *SCRIPTED, "episodes=1"]) == 0
     printed = capsys.readouterr().out
     assert "judge <- judge animals : cat owl | cat red\n    2x A   [consistency 0, advantage +0.00]" in printed
-    assert (
-        "1x dog   [copeland 0.167, advantage +0.00]" in printed
-    )  # 2 wins over red in 12 judgments; the rest is longer
+    assert "1x dog   [copeland 0.167, advantage +0.00]" in printed  # 2 wins over red, in 12 judgments
 
 
 def test_the_plan_counts_24_judgments_for_4_answers(recipe: str):

@@ -237,7 +237,6 @@ def test_the_defaults_are_the_paper_and_what_the_learner_is_told():
         ({"answers": 1}, "game.answers=1: must be a whole number from 2; a pair needs two"),
         ({"judgments": 3}, "game.schedule.judgments=3: must be an even number"),
         ({"length_control": 0}, "game.length_control=0: must lie between 0 and 1, or be null"),
-        ({"length_control": 1.0}, "game.length_control=1.0"),
         ({"reading": "last"}, "game.reading='last': unknown; choose one of final, release"),
         ({"unfinished": "drop"}, "game.unfinished='drop'"),
         ({"answer_chars": 0}, "game.answer_chars=0"),

@@ -22,6 +22,7 @@ from selfplay.evaluation.pairwise import (
     win_matrix,
     win_rates,
 )
+from selfplay.roles.judge import length_weight
 from selfplay.types import Judgment, Verdict
 from tests.reality.folder import json_lines, real_data
 
@@ -187,3 +188,33 @@ def test_intransitive_triads(rows: Rows, judge, decided, cycles):
             naive["decided"] += 0 not in ahead
             naive["cycles"] += min(ahead) > 0 or max(ahead) < 0
     assert (naive["decided"], naive["cycles"]) == (decided, cycles)
+
+
+@pytest.mark.parametrize(
+    ("judge", "longer_wins", "kept"), [("gpt35", 0.806028, 0.287481), ("bard", 0.615036, 0.324044)]
+)
+def test_length_control_on_real_answers(rows: Rows, judge, longer_wins, kept):
+    """Both judges like length, and alpha = .2 keeps under a third of their verdicts: answers differ more than that."""
+    folder = real_data("vicuna80")
+    words = {
+        (model, answer["question_id"]): len(answer["text"].split())
+        for model in MODELS
+        for answer in json_lines(folder / f"answer_{model}.jsonl")
+    }
+    won = [
+        (words[str(j.winner), int(j.item)], words[str(j.loser), int(j.item)])
+        for j in judgments_of(rows, judge)
+        if j.winner is not None
+    ]
+    assert sum(length_weight(*pair) > 0 for pair in won) / len(won) == pytest.approx(kept, abs=1e-6)
+    assert sum(winner > loser for winner, loser in won) / len(won) == pytest.approx(longer_wins, abs=1e-6)
+
+    naive, longer = [], []
+    for (first, second, q), score in scores_of(rows, judge).items():
+        if score in (1, 2):
+            ratio = words[first, q] / words[second, q]
+            ratio = ratio if score == 1 else 1 / ratio
+            naive.append(0.8 < ratio < 1.2)
+            longer.append(ratio > 1)
+    assert sum(longer) / len(longer) == pytest.approx(longer_wins, abs=1e-6)
+    assert sum(naive) / len(naive) == pytest.approx(kept, abs=1e-6)
