@@ -76,6 +76,7 @@ def training_arguments(
         per_device_train_batch_size=2,
         gradient_checkpointing=False,
         ddp_find_unused_parameters=False,
+        ddp_broadcast_buffers=False,  # constants; DDP would send them before each of a step's several forward passes
         beta=0.0,
         eval_strategy="no",
         logging_steps=1,

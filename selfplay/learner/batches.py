@@ -109,9 +109,6 @@ def sampler_difference(rows: Tensors, learner_R_T: torch.Tensor) -> float:
 def _pad(lists: Sequence[Sequence[float]], value: float, left: bool = False, width: int = 0) -> torch.Tensor:
     width = max(width, max(len(items) for items in lists))
     dtype = torch.float32 if isinstance(value, float) else torch.long
-    padded = torch.full((len(lists), width), value, dtype=dtype)
-    for row, items in enumerate(lists):
-        if items:
-            columns = slice(width - len(items), width) if left else slice(0, len(items))
-            padded[row, columns] = torch.tensor(items, dtype=dtype)
-    return padded
+    fills = [[value] * (width - len(items)) for items in lists]
+    rows = [[*fill, *items] if left else [*items, *fill] for items, fill in zip(lists, fills, strict=True)]
+    return torch.tensor(rows, dtype=dtype)

@@ -126,7 +126,7 @@ def three_roles(bench: Bench) -> Section:
 
 def processes(bench: Bench) -> Section:
     """Two processes of one thread against one of one thread, and one of two threads; rows/s at equal rows in all."""
-    wide = "seeds.per_window=8"
+    wide = "seeds.per_window=16"
     played = bench.play(
         one=bench.ours("wide_one", wide, KL),
         two=bench.ours("wide_two", wide, KL, processes=2),
@@ -136,8 +136,8 @@ def processes(bench: Bench) -> Section:
     )
     return Section(
         [
-            per_row(played, "one", "two", "rows/s, two processes / one, 8 seeds a window", ">= 1.7"),
-            per_row(played, "one", "threads", "rows/s, two threads / one, 8 seeds a window"),
+            per_row(played, "one", "two", "rows/s, two processes / one, 16 seeds a window", ">= 1.7"),
+            per_row(played, "one", "threads", "rows/s, two threads / one, 16 seeds a window"),
             per_row(played, "small_one", "small_two", "rows/s, two processes / one, 2 seeds a window"),
         ],
         summaries(played),

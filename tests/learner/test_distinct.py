@@ -32,7 +32,7 @@ class Repeating(FixedGame):
 def test_gradients_equal_the_reference_that_knows_no_twins(base, tmp_path, adapters, kl):
     policy = make_policy(base, adapters)
     game = Repeating(policy.model.config.vocab_size)
-    trainer = make_trainer(policy, tmp_path, game=game, kl=kl, per_window=8)
+    trainer = make_trainer(policy, tmp_path, game=game, kl=kl, per_window=16)
     found = one_step_gradients(trainer)
     turns = turns_of_window(trainer)
     assert sum(turn.role == "solver" for turn in turns) >= ROWS_FOR_TWO  # short and long apart
@@ -64,7 +64,7 @@ def record(forward, fed):
 def test_twins_are_computed_once_unless_dropout_tells_them_apart(base, tmp_path, monkeypatch, dropout, most):
     policy = make_policy(base, dropout=dropout)
     assert is_noisy(policy.model) == (dropout > 0)
-    trainer = make_trainer(policy, tmp_path, game=Repeating(policy.model.config.vocab_size), per_window=8)
+    trainer = make_trainer(policy, tmp_path, game=Repeating(policy.model.config.vocab_size), per_window=16)
     fed, padded = tokens_through_the_model(trainer, monkeypatch)
     assert fed <= most * padded
     assert fed == padded or dropout == 0
