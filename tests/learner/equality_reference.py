@@ -2,8 +2,8 @@
 
 It computes in double precision, so that what is measured is the learner's rounding alone. It shares with the learner
 the base, the adapters (put on by ``Policy``) and the advantages; the losses are written out from their papers, the
-optimizer is torch's own, and the arithmetic of ranks, micro-batches and fill rows is not there: a role's loss is divided
-by the rows or tokens that exist.
+optimizer is torch's own, and the arithmetic of ranks, micro-batches and fill rows is not there: a role's loss is
+divided by the rows or tokens that exist.
 """
 
 from __future__ import annotations
