@@ -3,14 +3,18 @@
 TRL divides each loss type by something of its own (`GRPOTrainer._compute_loss`, 1.16), the Trainer averages over
 ranks, and micro-batches add up. What we want is one number for the whole optimizer step:
 
-| loss types         | wanted divisor, over all ranks | TRL's divisor in a micro-batch on one rank           |
-| ------------------ | ------------------------------ | ---------------------------------------------------- |
-| dapo, cispo, vespo | tokens of the role             | the same, handed over as ``num_items_in_batch``      |
-| bnpo               | tokens of the role             | its own tokens x micro-batches                       |
-| grpo, sapo, luspo  | rows of the role               | its own rows, FILL ROWS INCLUDED, x micro-batches    |
-| dr_grpo            | rows x max length              | as grpo, x max length                                |
+| loss types         | wanted divisor, all ranks | TRL's divisor in a micro-batch on one rank      | by itself |
+| ------------------ | ------------------------- | ----------------------------------------------- | --------- |
+| dapo, cispo, vespo | tokens of the role        | the same, handed over as ``num_items_in_batch`` | invariant |
+| bnpo               | tokens of the role        | its own tokens x micro-batches                  | not       |
+| grpo, sapo, luspo  | rows of the role          | own rows, FILL ROWS INCLUDED, x micro-batches   | not       |
+| dr_grpo            | rows x max length         | as grpo, x max length                           | not       |
 
-Left uncorrected, fill rows put the last three off by up to 37 % (measured in the design of this package).
+The first three are told a count of the whole step, so that a token weighs the same wherever it lies. The others
+divide by what one micro-batch on one rank holds: a mean of means, in which a row on a rank with few rows, or a token
+beside few others, weighs more, and a fill row as much as a real one (gradients off by up to 37 %, measured in the
+design of this package). ``correction`` puts the step's divisor in its place. With it all eight agree with a single process:
+launch/equality.md.
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ from tests.tiny import tiny_base
 
 BOUNDS = {"sgd first": 1e-6, "sgd all": 1e-5, "adamw": 3e-4}
 CONFIGS = Path(__file__).parents[2] / "launch" / "accelerate"
+CLIPPED = ("dapo", "grpo", "bnpo", "dr_grpo", "luspo")
 Figures = dict[str, float]
 Found = dict[tuple[str, str], Figures]
 
@@ -64,14 +65,19 @@ def references(base: Path, cells: Sequence[Cell]) -> dict[str, Run]:
         plain = replace(cell, checkpointing=False, fault="")
         if plain.key not in known:
             known[plain.key] = train(str(base), plain)
+            clipping = plain.updates > 1 and plain.loss in CLIPPED
+            assert known[plain.key].clipped or not clipping, f"{cell.key}: no token meets the clip range"
         known[cell.key] = known[plain.key]
     return known
 
 
-def on_two_processes(strategy: str, base: Path, cells: Sequence[Cell], folder: Path) -> dict[str, Run]:
-    """What the cells came to under one strategy, in one launch with the shipped configuration."""
+def on_two_processes(strategy: str, base: Path, known: Mapping[str, Run], cells: Sequence[Cell], folder: Path):
+    """What the cells came to under one strategy, by key, in one launch with the shipped configuration.
+
+    Rate and clip range of every cell are those of its reference.
+    """
     asked, found = folder / f"{strategy}-cells.pt", folder / f"{strategy}-found.pt"
-    torch.save(list(cells), asked)
+    torch.save([(cell, known[cell.key].rate, known[cell.key].epsilon) for cell in cells], asked)
     command = [
         sys.executable,
         "-m",
@@ -100,12 +106,12 @@ def over(cell: Cell, found: Figures) -> list[str]:
 
 def compare(cells_of: Mapping[str, Sequence[Cell]], folder: Path) -> Found:
     """Cells of every strategy -> the figures of (strategy, cell)."""
-    base = tiny_base(folder / "base")
+    base = tiny_base(folder / "base", initializer_range=0.1)  # sharper logits would make float32 the subject
     known = references(base, [cell for cells in cells_of.values() for cell in cells])
     found = {}
     for strategy, cells in cells_of.items():
         started = time.perf_counter()
-        runs = on_two_processes(strategy, base, cells, folder)
+        runs = on_two_processes(strategy, base, known, cells, folder)
         _say(f"{strategy}: {len(cells)} runs in {time.perf_counter() - started:.0f} s")
         found |= {(strategy, cell.key): figures(cell, runs[cell.key], known[cell.key]) for cell in cells}
     return found

@@ -1,8 +1,9 @@
 """The oracle of the equality table: GRPO's losses on one process, one turn at a time, from full logits. No TRL.
 
-It shares with the learner the base, the adapters (put on by ``Policy``) and the advantages; the losses are written out
-from their papers, the optimizer is torch's own, and the arithmetic of ranks, micro-batches and fill rows is not there:
-a role's loss is divided by the rows or tokens that exist.
+It computes in double precision, so that what is measured is the learner's rounding alone. It shares with the learner
+the base, the adapters (put on by ``Policy``) and the advantages; the losses are written out from their papers, the
+optimizer is torch's own, and the arithmetic of ranks, micro-batches and fill rows is not there: a role's loss is
+divided by the rows or tokens that exist.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from selfplay.advantages import assign_advantages
 from selfplay.learner.seeds import SeedStream
 from selfplay.policy import Policy
 from selfplay.types import Turn
-from tests.learner.equality_cells import EMPTY, KL, RATES, SEEDS_PER_WINDOW, STEPS, Cell
+from tests.learner.equality_cells import ADAMW_RATE, EMPTY, KL, SEEDS_PER_WINDOW, SGD_MOVES, STEPS, Cell
 from tests.learner.harness import ROLES, FixedGame, turn_logprobs, values
 
 MAX_LENGTH = 1024  # divisor of dr_grpo: training_arguments' own default
+EPSILONS = (0.02, 0.021, 0.022, 0.023, 0.024)
+TIE = 2e-5  # nearer to the end of the clip range, rounding decides whether a token has a gradient
 Values = dict[str, torch.Tensor]
 
 
@@ -28,8 +31,11 @@ class Run:
     """What a run came to. ``steps``: parameter values before the first step and after each, by name."""
 
     steps: list[Values] = field(default_factory=list)
+    rate: float = ADAMW_RATE
+    epsilon: float = 0.0
     clipped: int = 0  # tokens whose gradient the clip range took away
     tokens: int = 0
+    nearest: float = float("inf")  # least distance of a ratio to the end of the clip range that could stop it
 
 
 def fresh_policy(base: str, cell: Cell) -> Policy:
@@ -43,13 +49,22 @@ def fresh_policy(base: str, cell: Cell) -> Policy:
 
 
 def train(base: str, cell: Cell) -> Run:
-    """The cell's four optimizer steps."""
+    """The cell's four optimizer steps, with a clip range that no ratio ties with."""
+    for epsilon in EPSILONS:
+        run = _train(base, cell, epsilon)
+        if run.nearest > TIE:
+            return run
+    raise AssertionError(f"{cell.key}: a ratio ties with every clip range of {EPSILONS}")
+
+
+def _train(base: str, cell: Cell, epsilon: float) -> Run:
     policy = fresh_policy(base, Cell(adapters=cell.adapters))
+    policy.model.double()
     groups = [{"params": [p for _, p in policy.parameters_of(name)]} for name in policy.adapters]
-    rate = RATES[cell.optimizer]
+    learning = [p for group in groups for p in group["params"]]
     adamw = {"weight_decay": 0.01, "betas": (0.9, 0.999), "eps": 1e-8}
-    optimizer = torch.optim.AdamW(groups, rate, **adamw) if cell.optimizer == "adamw" else torch.optim.SGD(groups, rate)
-    run = Run([values(policy)])
+    optimizer = torch.optim.AdamW(groups, **adamw) if cell.optimizer == "adamw" else torch.optim.SGD(groups)
+    run = Run([values(policy)], epsilon=epsilon)
     for step in range(STEPS):
         window, update = divmod(step, cell.updates)
         if not update:
@@ -59,10 +74,12 @@ def train(base: str, cell: Cell) -> Run:
         optimizer.zero_grad()
         _loss(policy, cell, [(turns_W[at], *old_W[at]) for at in chosen], run).backward()
         if cell.max_grad_norm:
-            torch.nn.utils.clip_grad_norm_([p for group in groups for p in group["params"]], cell.max_grad_norm)
+            torch.nn.utils.clip_grad_norm_(learning, cell.max_grad_norm)
+        if cell.optimizer == "sgd" and not step:
+            run.rate = SGD_MOVES / max(float(p.grad.abs().max()) for p in learning)
         roles = {turns_W[at].role for at in chosen}
         for adapter, group in zip(policy.adapters, optimizer.param_groups, strict=True):
-            group["lr"] = rate if any(policy.adapter_of[role] == adapter for role in roles) else 0.0
+            group["lr"] = run.rate if any(policy.adapter_of[role] == adapter for role in roles) else 0.0
         optimizer.step()
         run.steps.append(values(policy))
     return run
@@ -102,13 +119,15 @@ def _loss(policy: Policy, cell: Cell, rows: Sequence[tuple[Turn, torch.Tensor, t
         for turn, old, base in own:
             policy.wear(role)
             now = turn_logprobs(policy, turn)
-            loss_T = LOSSES[cell.loss](now, old, turn.advantage, cell.epsilon)
+            loss_T = LOSSES[cell.loss](now, old, turn.advantage, run.epsilon)
             if cell.kl:
                 loss_T = loss_T + KL[role] * (torch.exp(base - now) - (base - now) - 1)
             total = total + _mean(cell.loss, loss_T, len(own), tokens)
             ratio_T = torch.exp(now - old).detach()
-            beyond_T = ratio_T > 1 + cell.epsilon if turn.advantage > 0 else ratio_T < 1 - cell.epsilon
+            beyond_T = ratio_T > 1 + run.epsilon if turn.advantage > 0 else ratio_T < 1 - run.epsilon
             run.clipped += int(beyond_T.sum()) if turn.advantage else 0
+            edge = 1 + run.epsilon if turn.advantage > 0 else 1 - run.epsilon
+            run.nearest = min(run.nearest, float((ratio_T - edge).abs().min()))
             run.tokens += len(ratio_T)
     return total
 

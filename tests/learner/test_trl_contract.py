@@ -3,7 +3,6 @@
 import inspect
 
 import pytest
-import torch
 import trl
 from transformers import Trainer
 from trl import GRPOConfig, GRPOTrainer
@@ -65,15 +64,3 @@ def test_defaults_that_we_switch_off_are_still_there():
     fields = GRPOConfig.__dataclass_fields__
     for name in ("gradient_checkpointing", "ddp_find_unused_parameters", "beta", "steps_per_generation"):
         assert name in fields
-
-
-def test_the_transformers_device_move_takes_our_batches():
-    from selfplay.learner.batches import Share
-
-    class Mover(Trainer):
-        def __init__(self):
-            self.args = type("A", (), {"device": torch.device("cpu")})()
-            self.is_deepspeed_enabled = False
-
-    moved = Mover()._prepare_input({Share("solver", "reinforce"): {"prompt_ids": torch.ones(1, 1)}})
-    assert list(moved) == [Share("solver", "reinforce")]
