@@ -9,7 +9,8 @@ same process can stop C code. So (``domain/checked.yaml`` beside one's own recip
     seconds: 5
 
 ``read_problem``, ``read_answer`` and ``is_right`` run in the checker's process. No answer within ``seconds``, a crash
-or an exception counts as None: no problem was posed, no answer was given, rightness is unknown. Prompts, held-out
+or an exception counts as None: no problem was posed, no answer was given, rightness is unknown (left out of the vote's
+accuracy and of ``control=truth``; a yardstick, which needs a number, takes it for not right). Prompts, held-out
 problems and ``is_held_out`` go straight through, and must not need the checker. The log counts what could not be told
 (``guard/checker_hung``, ``_died``, ``_raised``, ``_skipped``), one line warns when it begins, and the episode's note
 ``checker`` quotes the question.
