@@ -53,7 +53,8 @@ class ExamineCallback(TrainerCallback):
         window, rest = divmod(state.global_step, self.updates_per_window)
         last = state.global_step >= state.max_steps
         if not rest and (last or window % self.every == 0):
-            measured = self.examiner.examine(window)
+            measured = gather_objects(self.examiner.examine(window))[0]
+            # What the first rank recorded counts for all: a deadline may have parted their figures, and a save is collective.
             if self.best is not None and self.best.offer(state.global_step, window, measured):
                 control.should_save = True
 

@@ -13,8 +13,8 @@ ranks, and micro-batches add up. What we want is one number for the whole optimi
 The first three are told a count of the whole step, so that a token weighs the same wherever it lies. The others
 divide by what one micro-batch on one rank holds: a mean of means, in which a row on a rank with few rows, or a token
 beside few others, weighs more, and a fill row as much as a real one (gradients off by up to 37 %, measured in the
-design of this package). ``correction`` puts the step's divisor in its place. With it all eight agree with a
-single process: launch/equality.md.
+design of this package). ``correction`` puts the step's divisor in its place. With it all eight agree with a single
+process: launch/equality.md.
 """
 
 from __future__ import annotations
