@@ -54,7 +54,7 @@ class ExamineCallback(TrainerCallback):
         last = state.global_step >= state.max_steps
         if not rest and (last or window % self.every == 0):
             measured = gather_objects(self.examiner.examine(window))[0]
-            # What the first rank recorded counts for all: a deadline may have parted their figures, and a save is collective.
+            # The first rank's record counts for all: a checker's deadline may part their figures, and all must save.
             if self.best is not None and self.best.offer(state.global_step, window, measured):
                 control.should_save = True
 
