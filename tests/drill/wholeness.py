@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import torch
@@ -19,7 +20,9 @@ LOADERS = {
 
 
 def files_of(checkpoint: Path) -> set[str]:
-    return {str(path.relative_to(checkpoint)) for path in checkpoint.rglob("*") if path.is_file()}
+    """Names inside a checkpoint; DeepSpeed's folder is called after the step, which is left out."""
+    names = (str(path.relative_to(checkpoint)) for path in checkpoint.rglob("*") if path.is_file())
+    return {re.sub(r"^global_step\d+", "global_step", name) for name in names}
 
 
 def damaged(checkpoints: Path, expected: set[str]) -> list[str]:
