@@ -17,7 +17,5 @@ case ${1:-} in
 esac
 
 ensure_environment
-folder=$PWD/runs/bench
-for word in "$@"; do [[ $word != --folder* ]] || folder=; done
-cd "$root" # the drivers are not part of the installed package
-exec "$venv/bin/python" -m tests.benchmarks.bench ${folder:+--folder "$folder"} "$@"
+# The drivers are not part of the installed package; a --folder is the caller's, so the working directory stays.
+PYTHONPATH=$root${PYTHONPATH:+:$PYTHONPATH} exec "$venv/bin/python" "$root/tests/benchmarks/bench.py" "$@"
