@@ -49,7 +49,7 @@ class BadSteps:
         self._seen: list[dict[str, Any]] = []
 
     def window(self, turns_N: Sequence[Turn]) -> None:
-        """A new window's turns of this process."""
+        """A new window's turns, of all processes."""
         self._turns_N = turns_N
 
     def see(self, share: Share, rows: Tensors, loss: torch.Tensor, logprobs_R_T: torch.Tensor) -> torch.Tensor:
@@ -95,7 +95,7 @@ class BadSteps:
         self.in_a_row = state["in_a_row"]
 
     def _dump(self, step: int, seen: Sequence[Mapping[str, Any]]) -> Path:
-        """This process's rows, losses and log-probabilities; a readable summary beside them."""
+        """This process's rows, losses and log-probabilities, and all turns they come from; a readable summary beside."""
         folder = self.folder / f"step-{step:06d}"
         path, again = folder / f"rank-{self.rank}.pt", 1
         while path.exists():  # an earlier attempt at the same step
