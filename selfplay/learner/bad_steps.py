@@ -95,7 +95,7 @@ class BadSteps:
         self.in_a_row = state["in_a_row"]
 
     def _dump(self, step: int, seen: Sequence[Mapping[str, Any]]) -> Path:
-        """This process's rows, losses and log-probabilities, and all turns they come from; a readable summary beside."""
+        """This process's rows, losses and log-probabilities, and everybody's turns; a readable summary beside them."""
         folder = self.folder / f"step-{step:06d}"
         path, again = folder / f"rank-{self.rank}.pt", 1
         while path.exists():  # an earlier attempt at the same step
