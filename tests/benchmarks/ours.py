@@ -29,7 +29,7 @@ HELD = ("learner.lr=1e-12", "learner.kl=0.0")
 def main() -> None:
     settings = json.loads(sys.argv[1])
     quieten()
-    from selfplay.job import Job
+    from selfplay.job import Job, arguments_of
     from selfplay.learner.ranks import end_processes, first_decides, start_processes
     from selfplay.run_folder import open_run_folder
 
@@ -38,11 +38,12 @@ def main() -> None:
     config = compose([*WORDS, *HELD, f"output_dir={parent}", f"run_name={name}", *settings.get("words", ())])
     check(config)
     game = build(config, "game")
+    args = arguments_of(config)
     policy = build(config, "policy", roles=game.roles)
     if settings.get("adapters"):
         policy.load(settings["adapters"])
     folder = first_decides(lambda: open_run_folder(config))
-    job = Job(config, folder, game, policy)
+    job = Job(config, folder, game, policy, args)
     job.trainer.add_callback(Turnstile(watch(job.trainer), count(job.trainer)))
     job.run()
     end_processes()
