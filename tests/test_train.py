@@ -163,7 +163,7 @@ def test_variants_of_the_recipe_run(tmp_path, words):
         (["sampler.max_new_tokens=600"], ["sampler.max_new_tokens=600", "512"]),
         (["policy.targets=[foo]"], ["policy.targets", "foo"]),
         (["policy.base=/nowhere"], ["policy.base=/nowhere"]),
-        (["resume=/nowhere"], ["resume=/nowhere", "is not a whole checkpoint"]),
+        (["resume=/nowhere"], ["resume=/nowhere", "does not exist"]),
     ],
 )
 def test_a_mistake_costs_one_line_and_no_model(tmp_path, words, parts):
