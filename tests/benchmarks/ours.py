@@ -44,6 +44,7 @@ def main() -> None:
         policy.load(settings["adapters"])
     folder = first_decides(lambda: open_run_folder(config))
     job = Job(config, folder, game, policy, args)
+    job.trainer._noisy = settings.get("every_row", False)  # as under dropout: each row goes through the model by itself
     job.trainer.add_callback(Turnstile(watch(job.trainer), count(job.trainer)))
     job.run()
     end_processes()

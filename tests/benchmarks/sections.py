@@ -37,10 +37,8 @@ class Bench:
     rounds: int
     warm_up: int
 
-    def ours(self, name: str, *words: str, processes: int = 1, threads: int = 1, late: bool = False) -> Contender:
-        settings: dict[str, Any] = {"folder": str(self.folder / name), "words": list(words)}
-        if late:
-            settings["adapters"] = str(self.folder / "trained" / "adapters")
+    def ours(self, name: str, *words: str, processes: int = 1, threads: int = 1, **more: Any) -> Contender:
+        settings: dict[str, Any] = {"folder": str(self.folder / name), "words": list(words), **more}
         return Contender(OURS, settings, processes, threads)
 
     def theirs(self, prompts: list[str], beta: float = 0.0, late: bool = False) -> Contender:
@@ -66,20 +64,23 @@ def against_trl(bench: Bench) -> Section:
     """The same step through plain TRL, at the start of the shipped recipe and after its 40 windows."""
     trained = train(bench)
     start, late = prompts_of(trained, first=True), prompts_of(trained, first=False)
+    adapters = str(trained / "adapters")
     played = bench.play(
         coin=bench.ours("coin", "control=random"),
         kl=bench.ours("kl", KL),
         vote=bench.ours("vote"),
         trl=bench.theirs(start),
         trl_kl=bench.theirs(start, beta=0.02),
-        coin_late=bench.ours("coin_late", "control=random", late=True),
-        vote_late=bench.ours("vote_late", late=True),
+        every_row=bench.ours("every_row", "control=random", every_row=True),
+        coin_late=bench.ours("coin_late", "control=random", adapters=adapters),
+        vote_late=bench.ours("vote_late", adapters=adapters),
         trl_late=bench.theirs(late, late=True),
     )
     equal, dead = "<= 0.6", "<= 0.5"
     return Section(
         [
             per_row(played, "coin", "trl", "step / TRL, no KL, no row left out, start", equal),
+            per_row(played, "every_row", "trl", "the same, rows that say the same computed each by itself"),
             per_row(played, "kl", "trl_kl", "step / TRL, KL on both, no row left out, start", equal),
             per_row(played, "coin_late", "trl_late", "step / TRL, no KL, no row left out, after 40 windows", equal),
             per_row(played, "vote", "trl", "step / TRL, dead groups left out, start", dead),

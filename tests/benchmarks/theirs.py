@@ -2,8 +2,8 @@
 
     {"prompts": ["solve 3+4", ...], "beta": 0.0, "rows": 104, "adapter": "runs/bench/trained/adapters/solver"}
 
-Its best settings that we found: one batch of all rows (smaller ones are slower), no gradient checkpointing, nothing
-reported, printed or saved, no shuffling, one thread more or less as ours; 8 answers a prompt, top_p and top_k off.
+One batch of all rows (smaller ones were not tried), no gradient checkpointing, nothing reported, printed or saved, no
+shuffling, as many threads as ours; 8 answers a prompt, top_p and top_k off.
 """
 
 from __future__ import annotations
