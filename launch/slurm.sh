@@ -85,7 +85,8 @@ say "job $SLURM_JOB_ID: $processes processes on $nodes node(s), $config, meeting
 # $SLURM_NODEID is known to the task, not here. --wait: a node that has failed takes the others along ten minutes later,
 # should their processes not have noticed by themselves.
 # shellcheck disable=SC2016
-srun --nodes="$nodes" --ntasks="$nodes" --ntasks-per-node=1 --kill-on-bad-exit=0 --wait=600 \
+srun --nodes="$nodes" --ntasks="$nodes" --ntasks-per-node=1 --cpus-per-task="${SLURM_CPUS_PER_TASK:-1}" \
+    --kill-on-bad-exit=0 --wait=600 \
     bash -c 'exec "$1" -m selfplay.launch --machine_rank "$SLURM_NODEID" "${@:2}"' node "$venv/bin/python" \
     --config_file "$file" --num_machines "$nodes" --num_processes "$processes" --same_network \
     --main_process_ip "$first" --main_process_port "$port" --deepspeed_multinode_launcher standard \

@@ -19,6 +19,7 @@ from selfplay.learner.best import Best
 from selfplay.learner.callbacks import ExamineCallback, StepCallback, StopCallback
 from selfplay.learner.checkpoint_names import CheckpointError, latest_checkpoint
 from selfplay.learner.examiner import Examiner
+from selfplay.learner.ranks import gather_objects
 from selfplay.learner.trainer import SelfPlayTrainer
 from selfplay.players import sampler_of
 from selfplay.policy import Policy
@@ -70,6 +71,7 @@ class Job:
             else:
                 saved = latest_checkpoint(self.folder.path / "checkpoints")
                 self.journal.warn(self.trainer.windows, f"stopped here, saved in {saved}; go on with resume=auto.")
+        gather_objects(None)  # the launcher ends whoever is left when one has stopped: the first rank closes its record
         return complete
 
     def _save_adapters(self) -> Path:

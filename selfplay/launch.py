@@ -18,6 +18,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +26,8 @@ from selfplay.learner.watch import LAUNCHER_PID
 
 POLITE = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 STOPPED = 130
+BY_US = tuple(-number for number in POLITE)
+"""Statuses of a process that was asked before it could listen."""
 
 
 class Death(NamedTuple):
@@ -48,7 +51,7 @@ def main(words: Sequence[str] | None = None) -> int:
     if not deaths:
         return 0
     death = cause(deaths)
-    if asked or death.status == STOPPED:
+    if death.status == STOPPED or (asked and death.status in BY_US):
         return STOPPED
     if death.status > 0:
         return death.status  # the process has said why
@@ -76,8 +79,12 @@ def _hand_on_signals() -> list[int]:
 
     def hand_on(number, frame) -> None:
         asked.append(number)
-        for child in psutil.Process().children():
-            child.send_signal(signal.SIGTERM)
+        children = psutil.Process().children()
+        if not children:  # nothing has begun yet
+            os._exit(STOPPED)
+        for child in children:
+            with suppress(psutil.Error):  # one that has just ended
+                child.send_signal(signal.SIGTERM)
 
     for number in POLITE:
         signal.signal(number, hand_on)

@@ -21,6 +21,9 @@ MAY_DIFFER = (
 """Keys that a resumed run may change: they alter what is shown and saved, never what is learned. (``processes`` only
 says how many are wanted; how many there are, ``allowed_launch`` looks at.)"""
 
+NEVER = ("learner.updates_per_window",)
+"""Keys that no ``resume_allow`` lets through."""
+
 WITHOUT_AN_END = ("constant", "constant_with_warmup", "inverse_sqrt")
 """Learning rate schedules that do not depend on ``max_steps``; under the others an earlier window would have had
 another rate."""
@@ -43,6 +46,12 @@ def allowed_changes(saved: Mapping[str, Any], config: DictConfig) -> list[str]:
     """
     changed = {key: values for key, values in differences(saved, config).items() if not _may_differ(key, config)}
     allowed = [str(name) for name in config.resume_allow]
+    hopeless = next((key for key in changed if key in NEVER), None)
+    if hopeless:
+        raise RecipeError(
+            f"resume={config.resume}: {_shown(hopeless, *changed[hopeless])} cannot change on a resume, since windows "
+            "would begin in other places; undo that, or start anew with resume=never."
+        )
     refused = [key for key in changed if not _covers(allowed, key)]
     if refused:
         shown = ", ".join(_shown(key, *changed[key]) for key in refused)

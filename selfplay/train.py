@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
@@ -23,7 +24,12 @@ from selfplay.launch_words import commands_above
 from selfplay.learner.watch import Watch
 from selfplay.processes import check_group, check_launch, check_trainer, is_first, world_size
 
+if TYPE_CHECKING:
+    from selfplay.policy import Policy
+    from selfplay.types import Game
+
 INTERRUPTED = 130  # the shell's exit status after Ctrl-C
+MISTAKE = 2
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -39,13 +45,14 @@ def main(words: Sequence[str] | None = None) -> int:
         check_launch(config.processes, words, os.environ, commands_above())
         return _train(config, words, watch) if has_model(config, build(config, "game")) else _rehearse(config)
     except RecipeError as error:
-        return _say(str(error), status=2)
+        return _say(str(error), MISTAKE)
     except KeyboardInterrupt:
         return _say("stopped at once; what was saved before is whole, and resume=auto goes on from it", INTERRUPTED)
     except RuntimeError as error:
         if not watch.lost(error):
             raise
-        return watch.end("it lost the connection to another process, which has died")
+        told = " ".join(str(error).split())[:300]
+        return watch.end(f"it lost the connection to another process, which has probably died ({told})")
 
 
 def _show_plan(config: DictConfig) -> int:
@@ -73,7 +80,6 @@ def _train(config: DictConfig, words: Sequence[str], watch: Watch) -> int:
 
     quieten()
     from selfplay.job import Job, arguments_of
-    from selfplay.learner.agreement import together
     from selfplay.learner.bad_steps import TooManyBadSteps
     from selfplay.learner.checkpoints import CheckpointError
     from selfplay.learner.ranks import end_processes, first_decides, start_processes
@@ -89,8 +95,7 @@ def _train(config: DictConfig, words: Sequence[str], watch: Watch) -> int:
     start = first_decides(lambda: find_start(config))  # may refuse: before a model is loaded
     game = build(config, "game")
     args = arguments_of(config)
-    # May refuse, on any machine: before an earlier run is moved aside.
-    policy = together(lambda: build(config, "policy", roles=game.roles))
+    policy = _policy(config, game)  # may refuse, on any machine: before an earlier run is moved aside
     folder = first_decides(lambda: open_run_folder(config, start))
     watch.checkpoints = folder.path / "checkpoints"
     require_shared(folder.path)
@@ -108,9 +113,18 @@ def _train(config: DictConfig, words: Sequence[str], watch: Watch) -> int:
     return status
 
 
+def _policy(config: DictConfig, game: Game) -> Policy:
+    from selfplay.learner.agreement import together
+    from selfplay.learner.launched import Launched
+
+    if Launched.of().strategy == "zero3":  # loading is collective then: nobody may wait elsewhere for the others
+        return build(config, "policy", roles=game.roles)
+    return together(lambda: build(config, "policy", roles=game.roles))
+
+
 def _say(line: str, status: int = 0) -> int:
-    """Say a line once, on the first rank."""
-    if is_first(os.environ):
+    """Say a line once, on the first rank; a mistake once on every machine, since it may be of one of them."""
+    if is_first(os.environ) or (status == MISTAKE and os.environ.get("LOCAL_RANK") == "0"):
         print(f"selfplay: {line}", file=sys.stderr)
     return status
 

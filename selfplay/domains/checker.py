@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 START_SECONDS = 120.0
+END_SECONDS = 5.0
 """For starting Python and importing what the domain needs; not part of any deadline."""
 
 KINDS = ("hung", "died", "raised", "skipped")
@@ -78,8 +79,9 @@ class Checker:
         if connection is not None:
             connection.close()
         if process is not None:
-            with suppress(ProcessLookupError, PermissionError):  # not waited for yet, so the number is still ours
-                os.killpg(process.pid, signal.SIGKILL)
+            if process.returncode is None:  # not waited for yet, so the number is still ours
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
     def _exchange(self, request: bytes) -> tuple[str, Any]:
@@ -118,7 +120,9 @@ class Checker:
             ours.send((sys.path, self.pickled, self.seconds))
             kind, reason = ours.recv() if ours.poll(START_SECONDS) else ("hung", f"not ready in {START_SECONDS:g} s")
         except (OSError, EOFError):
-            kind, reason = "died", f"status {self._process.wait()}"
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(END_SECONDS)
+            kind, reason = "died", f"status {self._process.returncode}"
         if kind != "value":
             self.close()
             raise ValueError(f"the checker's process cannot start: {reason}.")

@@ -10,8 +10,8 @@ domain may know most answers and not all (``selfplay.domains.deadline``).
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from typing import Literal, get_args
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, get_args
 
 from selfplay.types import Episode, Turn
 
@@ -59,6 +59,12 @@ class Control:
                     turn.rewards = {self.arm: turn.measures[self.arm]}
                 else:
                     self._leave_out(turn)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"measured": sorted(self._measured)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self._measured = set(state["measured"])
 
     def _leave_out(self, turn: Turn) -> None:
         if turn.role in self._measured:

@@ -49,5 +49,5 @@ def _portable(error: Exception) -> Any:
         return pickle.loads(pickle.dumps(error))
     except Exception:
         plain = RuntimeError(f"{type(error).__name__}: {error}")
-        plain.__notes__ = list(error.__notes__)
+        plain.__notes__ = list(getattr(error, "__notes__", []))
         return plain

@@ -80,7 +80,8 @@ def load(trainer: SelfPlayTrainer, folder: Path) -> None:
         raise CheckpointError(f"{folder} cannot be resumed: {error}") from error
     state = read_state(folder)
     for name, holder in _memories(trainer).items():
-        holder.load_state_dict(state[name])
+        if name in state:  # a baseline that the recipe was allowed to add has no past
+            holder.load_state_dict(state[name])
     if trainer.best is not None:
         trainer.best.take_up(state["best"], checkpoints_of(trainer))
     if trainer.args.should_save:
@@ -140,7 +141,7 @@ def _as_json(state: dict[str, Any]) -> str:
 
 def _memories(trainer: SelfPlayTrainer) -> dict[str, Any]:
     memories: dict[str, Any] = {"game": trainer.arena.game, "alarms": trainer.arena.alarms}
-    memories["bad_steps"] = trainer.bad_steps
+    memories |= {"control": trainer.arena.control, "bad_steps": trainer.bad_steps}
     if trainer.arena.baselines is not None:
         memories["baselines"] = trainer.arena.baselines
     return memories

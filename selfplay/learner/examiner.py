@@ -41,15 +41,22 @@ class Examiner:
         self._duels: dict[str, Duel] = {}
 
     def begin(self, step: int) -> list[Metric]:
-        """Measure the frozen base (again on a resume: the same problems and noise), and step 0 of a fresh run."""
+        """Measure the frozen base (again on a resume: the same problems and noise), and step 0 of a fresh run.
+
+        Returns step 0's metrics; on a resume the base's own, from which the names are known, or none without a duel.
+        """
+        of_base: list[Metric] = []
         if self.frozen is not None:
             for suite, yardstick in self.yardsticks.items():
-                self._duels[suite] = Duel.against("base", yardstick.measure(self.frozen))
-        return self.examine(0) if step == 0 else []
+                measured = yardstick.measure(self.frozen)
+                self._duels[suite] = Duel.against("base", measured)
+                of_base += [_of_suite(suite, metric) for metric in measured.metrics]
+                of_base += self._duels[suite].fight(measured)
+        return self.examine(0) if step == 0 else of_base
 
     def examine(self, step: int) -> list[Metric]:
-        """Measure the present policy. Collective: every rank samples, the first one records, and all go by what it
-        saw."""
+        """Measure the present policy. Collective: every rank samples, the first one records, and all go by what it saw:
+        a checker's deadline may part their figures, and a best window is saved by all."""
         started = time.perf_counter()
         metrics: list[Metric] = []
         for suite, yardstick in self.yardsticks.items():

@@ -19,7 +19,6 @@ import os
 import re
 import signal
 import threading
-import time
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -42,7 +41,7 @@ LAUNCHERS = ("TORCHELASTIC_RUN_ID", "ACCELERATE_MIXED_PRECISION")
 LAUNCHER_PID = "SELFPLAY_LAUNCHER_PID"
 """Our own launcher names itself: one that died before we were there to look is found gone all the same."""
 
-LOST = re.compile(r"gloo|nccl|connection (closed|reset)|broken pipe|store", re.IGNORECASE)
+LOST = re.compile(r"gloo|nccl|connection (closed|reset)|broken pipe|tcpstore|\bstore\b", re.IGNORECASE)
 """What torch's errors say when a peer went away in the middle of a collective."""
 
 
@@ -117,8 +116,8 @@ class Watch:
         if self._winding_up.acquire(blocking=False):
             os.write(2, f"selfplay: process {self.rank} of {self.world}: {cause}; saving and stopping.\n".encode())
             os.kill(os.getpid(), signal.SIGUSR1)
-        time.sleep(GRACE_SECONDS)  # this thread does not keep a process alive that is done
-        self.end(cause)
+        if not self._left.wait(GRACE_SECONDS):  # this thread does not keep a process alive that is done
+            self.end(cause)
 
     def _beat_on(self, store: TCPStore) -> None:
         peers = [rank for rank in range(self.world) if rank != self.rank]

@@ -53,11 +53,12 @@ class Window:
 def play_window(arena: Arena, number: int, rank: int, world: int, gather: Gather) -> Window:
     """Play window ``number``. Collective: every rank calls it, with its own rank."""
     arena.sampler.begin(arena.run_seed, number, rank)
+    earlier = arena.troubles() or []  # an examination's: told here, but not counted against this window
     episodes = arena.game.play(arena.seeds.window(number, rank, world), arena.sampler)
-    arena.control.repay(episodes, key=(arena.run_seed, number))
     if (troubles := arena.troubles()) is not None:
-        episodes[0].notes["checker"] = "\n".join(troubles)
+        episodes[0].notes["checker"] = "\n".join([*earlier, *troubles])
     everyone = sorted(gather(episodes), key=lambda episode: episode.seed.index)
+    arena.control.repay(everyone, key=(arena.run_seed, number))  # what one rank refuses, all refuse
     turns = [turn for episode in everyone for turn in episode.turns]
     resting = {role for role, period in arena.game.periods.items() if number % period}
     for turn in turns:
