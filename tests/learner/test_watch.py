@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -72,7 +73,7 @@ def test_a_silent_process_ends_the_others(ended):
     _store, _first, second = two_watches()
     time.sleep(0.5)
     assert ended == []
-    second._left.wait = lambda timeout=None: time.sleep(30)  # hangs from now on
+    second._left.wait = lambda timeout=None: threading.Event().wait()  # for good: a late waker would end this process
     deadline = time.monotonic() + 30
     while not ended and time.monotonic() < deadline:
         time.sleep(0.05)
