@@ -20,7 +20,7 @@ from torch.nn.functional import pad
 Scores = tuple[Any, ...]
 """Of every scored token, tensors (rows, K): its log-probability, its entropy; None for what was not asked for."""
 
-ROWS_FOR_TWO = 64
+ROWS_FOR_TWO = 32
 """From so many rows on, short and long ones are scored apart. More parts than two cost more than they save."""
 
 
