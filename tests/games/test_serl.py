@@ -16,21 +16,10 @@ from selfplay.roles.schedules import AllPairs
 from selfplay.samplers.scripted import Scripted
 from selfplay.types import Prompt, Request, Seed, Turn
 from tests.games.test_serl_attacks import answers_in
+from tests.noting import Noting
 from tests.texts import UGLY, texts
 
 SEED = Seed(7, "lists")
-
-
-class Noting(Scripted):
-    """A script that notes what it was asked."""
-
-    def __init__(self, lines) -> None:
-        super().__init__(lines)
-        self.calls: list[tuple[str, list[Prompt], int]] = []
-
-    def sample(self, role, prompts_N, n=1, *, temperature=None):
-        self.calls.append((role, list(prompts_N), n))
-        return super().sample(role, prompts_N, n, temperature=temperature)
 
 
 def serl(judgments: int = 4, wording: str = "compact", **settings) -> SERL:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from selfplay.domains.open_ended import WordLists
 from selfplay.games.serl import SERL
 from selfplay.roles.schedules import Meeting
-from selfplay.samplers.scripted import Scripted
-from selfplay.types import Judgment, Prompt, Seed
+from selfplay.types import Judgment, Seed
+from tests.noting import Noting
 
 
 class UntilBothOrdersAgree:
@@ -22,16 +22,6 @@ class UntilBothOrdersAgree:
     def next(self, answers: int, judgments_J: Sequence[Judgment]) -> list[Meeting]:
         last = [judgment.winner for judgment in judgments_J[-2:]]
         return [] if last and last[0] == last[1] else [(0, 1), (1, 0)]
-
-
-class Noting(Scripted):
-    def __init__(self, lines) -> None:
-        super().__init__(lines)
-        self.calls: list[tuple[str, list[Prompt], int]] = []
-
-    def sample(self, role, prompts_N, n=1, *, temperature=None):
-        self.calls.append((role, list(prompts_N), n))
-        return super().sample(role, prompts_N, n, temperature=temperature)
 
 
 def test_a_pair_that_is_decided_is_left_alone_and_ranks_stay_in_step():

@@ -11,19 +11,8 @@ from selfplay.games.sqlm import SQLM
 from selfplay.guards.gate import TaskGate
 from selfplay.samplers.scripted import Scripted
 from selfplay.types import Problem, Prompt, Seed, Turn
+from tests.noting import Noting
 from tests.texts import UGLY, texts
-
-
-class Noting(Scripted):
-    """A script that notes what it was asked."""
-
-    def __init__(self, lines) -> None:
-        super().__init__(lines)
-        self.calls: list[tuple[str, list[Prompt], int]] = []
-
-    def sample(self, role, prompts_N, n=1, *, temperature=None):
-        self.calls.append((role, list(prompts_N), n))
-        return super().sample(role, prompts_N, n, temperature=temperature)
 
 
 def sqlm(max_level: int | None = None, **settings) -> SQLM:
