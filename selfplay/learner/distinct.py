@@ -23,25 +23,27 @@ Scores = tuple[Any, ...]
 ROWS_FOR_TWO = 32
 """From so many rows on, short and long ones are scored apart. More parts than two cost more than they save."""
 
+LEAST_SAVED = 0.05
+"""Of all tokens, padding included: what scoring apart must spare, or a second call costs more than it saves."""
+
 
 def score_distinct(
-    score: Callable[[Tensor, Tensor, int], Scores], ids_R_T: Tensor, mask_R_T: Tensor, kept: int
+    score: Callable[[Tensor, Tensor, int], Scores], ids_R_T: Tensor, mask_R_T: Tensor, kept: int, fixed_calls: bool
 ) -> Scores:
     """What ``score(ids, mask, kept)`` says of all rows, from a few calls with fewer and shorter ones.
-
-    How many calls follows from the number of rows alone, which all ranks agree on: under ZeRO-3 a call is collective.
 
     Args:
         score: the model; takes ids and mask, (rows, T), and how many of the last columns to score.
         ids_R_T: prompts padded on the left, then texts padded on the right.
         mask_R_T: 1 where a token is.
         kept: K, the columns of the texts.
+        fixed_calls: the number of calls must follow from the number of rows alone, on which all ranks agree: under
+            ZeRO-3 a call is collective. Otherwise a second call is made only where it spares padding.
     """
     twin_R = _twins(ids_R_T.masked_fill(mask_R_T == 0, -1).tolist())
     lengths_R = mask_R_T.sum(1).tolist()
     rows_U = sorted(set(twin_R), key=lambda row: (lengths_R[row], row))
-    cut = _cut([lengths_R[row] for row in rows_U])
-    parts = [rows_U[:cut] or rows_U[:1], rows_U[cut:]] if len(twin_R) >= ROWS_FOR_TWO else [rows_U]
+    parts = _parts(rows_U, [lengths_R[row] for row in rows_U], len(twin_R) >= ROWS_FOR_TWO, fixed_calls)
     scores = [_trimmed(score, ids_R_T, mask_R_T, kept, rows) for rows in parts]
     place = {row: place for place, row in enumerate([row for rows in parts for row in rows])}
     place_R = torch.tensor([place[row] for row in twin_R], device=ids_R_T.device)
@@ -70,13 +72,29 @@ def _twins(rows_R: Sequence[list[int]]) -> list[int]:
     return [first.setdefault(tuple(row), number) for number, row in enumerate(rows_R)]
 
 
-def _cut(lengths_U: Sequence[int]) -> int:
-    """Where to cut rows sorted by length in two so that the least is padding; 0 where no cut saves anything.
+def _parts(rows_U: list[int], lengths_U: Sequence[int], may_cut: bool, must_cut: bool) -> list[list[int]]:
+    """The rows of each call, short ones first; where a call must be made with nothing to save, some row is made twice.
 
-    >>> _cut([3, 3, 4, 9, 9])
-    3
+    >>> _parts([4, 0, 2], [3, 3, 9], may_cut=True, must_cut=False), _parts([4, 0], [9, 9], True, False)
+    ([[4, 0], [2]], [[4, 0]])
     """
-    return max(range(len(lengths_U)), key=lambda cut: cut * (lengths_U[-1] - lengths_U[cut - 1]))
+    if not may_cut:
+        return [rows_U]
+    cut, saved = _cut(lengths_U)
+    if must_cut or saved >= LEAST_SAVED * len(rows_U) * lengths_U[-1]:
+        return [rows_U[:cut] or rows_U[:1], rows_U[cut:]]
+    return [rows_U]
+
+
+def _cut(lengths_U: Sequence[int]) -> tuple[int, int]:
+    """Where to cut rows sorted by length in two so that the least is padding, and how much padding that spares.
+
+    >>> _cut([3, 3, 4, 9, 9]), _cut([9, 9])
+    ((3, 15), (0, 0))
+    """
+    saved_U = [cut * (lengths_U[-1] - lengths_U[cut - 1]) for cut in range(len(lengths_U))]
+    cut = max(range(len(saved_U)), key=saved_U.__getitem__)
+    return cut, saved_U[cut]
 
 
 def _trimmed(score: Any, ids_R_T: Tensor, mask_R_T: Tensor, kept: int, rows: Sequence[int]) -> Scores:

@@ -195,7 +195,8 @@ class SelfPlayTrainer(GRPOTrainer):
         if self.aux_loss_enabled or (self._noisy and model.training):
             outputs = score(input_ids, attention_mask, logits_to_keep)
         else:
-            outputs = score_distinct(score, input_ids, attention_mask, logits_to_keep)
+            zero3 = is_deepspeed_zero3_enabled()
+            outputs = score_distinct(score, input_ids, attention_mask, logits_to_keep, fixed_calls=zero3)
         self._learner_logprobs = outputs[0].detach()
         return outputs
 
