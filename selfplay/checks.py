@@ -20,6 +20,9 @@ from selfplay.rules import RULES
 from selfplay.shape import base_folder, read_config
 from selfplay.types import Game
 
+DUELS = ("duel/base/win_rate", "duel/initial/win_rate")
+"""What the shipped yardsticks call a win rate; the examination tells, before training, which of them a run has."""
+
 
 def check(config: DictConfig, world_size: int = 1) -> None:
     """Refuse what cannot work.
@@ -113,7 +116,7 @@ def _check_keep_best(plain: dict[str, Any]) -> None:
     if metric is None:
         return
     suites = [f"yardstick/{name}" for name in evaluation["yardsticks"]]
-    known = [f"{suite}/pass@1" for suite in suites] + (["duel/base/win_rate"] if evaluation["duel"] and suites else [])
+    known = [f"{suite}/pass@1" for suite in suites] + (list(DUELS) if evaluation["duel"] and suites else [])
     if not evaluation["every"] or not known:
         raise RecipeError(f"learner.keep_best={metric}, but nothing is measured; set evaluation.every and a yardstick.")
     if metric not in known and not metric.startswith(tuple(f"{suite}/" for suite in suites)):

@@ -120,12 +120,33 @@ class Request:
     about: str = ""  # what its domain knows it by, for measuring: "animals"
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two answers to one request of which the first is known to be better; for measuring judges only."""
+
+    request: Request
+    better: str
+    worse: str
+
+
 class OpenDomain(Protocol):
     """A subject without right answers: requests, and their hidden quality where it can be known."""
 
     wording: str  # in which the judge is asked; one of roles.judge_prompt.WORDINGS
 
     def request(self, seed: Seed) -> Request: ...
+    def held_out_requests(self, n: int, seed: int) -> list[Request]:
+        """Up to ``n`` requests to measure on; the same for the same seed."""
+        ...
+
+    def held_out_pairs(self, n: int, seed: int) -> list[Pair]:
+        """``n`` pairs of answers to measure a judge on; none where no quality is known."""
+        ...
+
+    def is_on_topic(self, request: Request, answer: str) -> bool | None:
+        """Whether the answer is about what was asked, be it good or bad; None where it cannot be told. Never raises."""
+        ...
+
     def is_well_formed(self, request: Request, answer: str) -> bool:
         """Whether the answer has the form that was asked for, be it good or bad. Never raises."""
         ...

@@ -27,7 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "small_base": {"types", "roles", "domains"},
     "policy": {"small_base"},  # policy.base=small is the one that ships
     "samplers": {"types", "policy"},
-    "evaluation": {"types", "samplers"},
+    "evaluation": {"types", "samplers", "roles"},  # a measured judge is asked and read as in a game
     "tracking": {"types", "evaluation.metrics"},
     "learner": {"types", "advantages", "guards", "policy", "samplers", "evaluation", "tracking"},  # blind to the game
 }

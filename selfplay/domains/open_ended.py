@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from selfplay.domains.world import WORDS, WORLD, quality, read_list
-from selfplay.types import Request, Seed
+from selfplay.domains.world import WORDS, WORLD, quality, random_list, read_list
+from selfplay.types import Pair, Request, Seed
 
 
 class WordLists:
@@ -49,10 +49,36 @@ class WordLists:
             raise ValueError(f"domain.categories={self.categories}: choose one or more of {', '.join(WORLD)}.")
 
     def request(self, seed: Seed) -> Request:
-        category = self.categories[seed.index % len(self.categories)]
+        return self._request(self.categories[seed.index % len(self.categories)], f"menu {seed.index}")
+
+    def held_out_requests(self, n: int, seed: int) -> list[Request]:
+        """One of each category: there are no others, so none is kept from self-play. What is measured on them is the
+        hidden quality, which no reward reads, of answers sampled anew."""
+        return [self._request(category, f"menu {seed} {category}") for category in self.categories[:n]]
+
+    def held_out_pairs(self, n: int, seed: int) -> list[Pair]:
+        """Random lists, from all on topic to none; half of them without repeats: as good as self-play will write."""
+        rng = random.Random(f"pairs {seed}")
+        return [self._pair(rng, f"pair {seed} {number}") for number in range(n)]
+
+    def is_on_topic(self, request: Request, answer: str) -> bool | None:
+        """Whether at least half of the words are of the category."""
+        words = self._read(answer)
+        return 2 * sum(word in WORLD[request.about] for word in words) >= max(1, len(words))
+
+    def _pair(self, rng: random.Random, menu: str) -> Pair:
+        category = rng.choice(self.categories)
+        while True:
+            lists = [random_list(rng, category, on_topic=rng.random()) for _ in range(2)]
+            lists = [list(dict.fromkeys(words)) if rng.random() < 0.5 else words for words in lists]
+            worse, better = sorted(lists, key=lambda words: quality(category, words))
+            if quality(category, worse) < quality(category, better):
+                return Pair(self._request(category, menu), " ".join(better), " ".join(worse))
+
+    def _request(self, category: str, menu_key: str) -> Request:
         if self.wording == "compact":
             return Request(f"list {category}", category, category)
-        menu = random.Random(f"menu {seed.index}").sample(WORDS, len(WORDS))
+        menu = random.Random(menu_key).sample(WORDS, len(WORDS))
         text = (
             f"Here are some words: {' '.join(menu)}.\nWrite down those that are {category}: as many as you can find, "
             "each of them once and nothing else, on one line, with spaces between."
@@ -106,9 +132,19 @@ class PromptFile:
         text = self.template.replace("{prompt}", self.prompts[self._pass[1][place]])
         return Request(text, text)
 
+    def held_out_requests(self, n: int, seed: int) -> list[Request]:
+        return []
+
+    def held_out_pairs(self, n: int, seed: int) -> list[Pair]:
+        """None: whose answer is better is unknown. A file of judged pairs: ``domains.judged_pairs.PairFile``."""
+        return []
+
     def is_well_formed(self, request: Request, answer: str) -> bool:
         """Whether there is an answer at all."""
         return bool(answer.strip())
+
+    def is_on_topic(self, request: Request, answer: str) -> bool | None:
+        return None
 
     def quality(self, request: Request, answer: str) -> float | None:
         return None

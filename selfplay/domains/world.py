@@ -7,6 +7,7 @@ known here, hidden from every reward, and only measured.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 
 WORLD: dict[str, tuple[str, ...]] = {
@@ -42,3 +43,8 @@ def quality(category: str, words: Sequence[str]) -> int:
     """
     good = len(set(words) & set(WORLD[category]))
     return good - (len(words) - good)
+
+
+def random_list(rng: random.Random, category: str, on_topic: float, longest: int = 6) -> list[str]:
+    """One to ``longest`` words; each is of the category with probability ``on_topic``; repeats happen."""
+    return [rng.choice(WORLD[category] if rng.random() < on_topic else WORDS) for _ in range(rng.randint(1, longest))]

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from selfplay.evaluation.metrics import Metric
 from selfplay.evaluation.statistics import wilson
-from selfplay.evaluation.yardsticks import Measurement
+
+if TYPE_CHECKING:
+    from selfplay.evaluation.yardsticks import Measurement
 
 
 @dataclass(frozen=True)

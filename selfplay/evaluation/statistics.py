@@ -93,6 +93,61 @@ def student_quantile(probability: float, degrees: int) -> float:
     return z + sum(term / degrees ** (power + 1) for power, term in enumerate(terms))
 
 
+def stratified_interval(
+    values_N_G: Sequence[Sequence[float]], seed: int = 0, resamples: int = 2000, level: float = 0.95
+) -> tuple[float, float]:
+    """Interval for the mean over strata of their means, ``(low, high)``: a bootstrap within each stratum.
+
+    For strata that are all there is, e.g. the seven categories of lists: they are not drawn again, their samples are.
+    """
+    rng, tail = np.random.default_rng(seed), (1 - level) / 2
+    rows = [np.asarray(values_G, dtype=np.float64) for values_G in values_N_G]
+    means = [row[rng.integers(len(row), size=(resamples, len(row)))].mean(axis=1) for row in rows]
+    low, high = np.quantile(np.mean(means, axis=0), [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def stratified_win_rates(
+    one_N_G: Sequence[Sequence[float]],
+    other_N_H: Sequence[Sequence[float]],
+    seed: int = 0,
+    resamples: int = 2000,
+    level: float = 0.95,
+) -> tuple[float, float, float, float]:
+    """How often a value of ``one`` is above one of ``other`` in the same stratum, ties as halves: all pairings.
+
+    Returns:
+        The rate, its interval ``low`` and ``high`` (bootstrap within strata, of both sides), and the share of ties.
+
+    >>> rate, low, high, ties = stratified_win_rates([[1, 2]], [[1, 1]])
+    >>> rate, ties
+    (0.75, 0.5)
+    """
+    rng, tail = np.random.default_rng(seed), (1 - level) / 2
+    rates, drawn, ties = [], [], []
+    for one_G, other_H in zip(one_N_G, other_N_H, strict=True):
+        one, other = np.asarray(one_G, dtype=np.float64), np.asarray(other_H, dtype=np.float64)
+        values = np.unique(np.concatenate([one, other]))  # in rising order
+        share, other_share = (_shares(side, values) for side in (one, other))
+        rates.append(_rate(share, other_share))
+        ties.append((share * other_share).sum())
+        again = rng.multinomial(len(one), share, resamples) / len(one)
+        other_again = rng.multinomial(len(other), other_share, resamples) / len(other)
+        drawn.append(_rate(again, other_again))
+    low, high = np.quantile(np.mean(drawn, axis=0), [tail, 1 - tail])
+    return float(np.mean(rates)), float(low), float(high), float(np.mean(ties))
+
+
+def _shares(side: np.ndarray, values: np.ndarray) -> np.ndarray:
+    return (side[:, None] == values).mean(axis=0)
+
+
+def _rate(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """P(one above other) + P(equal) / 2, of shares of rising values, along the last axis."""
+    below = other.cumsum(axis=-1) - other / 2
+    return (one * below).sum(axis=-1)
+
+
 def mean_interval(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
     """95 % interval for the mean of scores in [0, 1]: the bootstrap, or Wilson's where all scores are equal.
 

@@ -8,8 +8,9 @@ Suffixes: ``_N`` problems, ``_G`` samples of one problem.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from selfplay.evaluation.duels import Duel
 from selfplay.evaluation.metrics import Metric
 from selfplay.evaluation.statistics import mean_interval, pass_at_k, plurality
 from selfplay.types import Domain, Problem, Sampler
@@ -77,11 +78,16 @@ class ArithmeticYardstick:
             if domain.is_right(problem, problem.truth) is not True:
                 raise ValueError(f"held-out problem {problem.text!r} has no known truth; a yardstick needs one.")
 
-    def measure(self, sampler: Sampler, problems: Sequence[Problem] | None = None) -> Measurement:
+    def measure(
+        self, sampler: Sampler, before: Measurement | None = None, problems: Sequence[Problem] | None = None
+    ) -> Measurement:
         """Two calls of ``sampler.sample``, whatever the problems; call it on every rank or on none.
 
-        ``problems`` defaults to all of ``self.problems``. Every measurement starts from the same random key, so that
-        two of them differ by the policy alone.
+        Every measurement starts from the same random key, so that two of them differ by the policy alone.
+
+        Args:
+            before: the frozen base's measurement, to duel with.
+            problems: instead of all of ``self.problems``.
         """
         problems_N = tuple(self.problems if problems is None else problems)
         prompts_N = [self.domain.solve_prompt(problem) for problem in problems_N]
@@ -98,8 +104,10 @@ class ArithmeticYardstick:
             _Scored(problem.level, self._scores(problem, answers_G, greedy))
             for problem, answers_G, greedy in zip(problems_N, answers_N_G, greedy_N, strict=True)
         ]
-        metrics = tuple(self._metrics(scored_N))
-        return Measurement(problems_N, answers_N_G, greedy_N, right_N, self.samples, metrics)
+        measured = Measurement(problems_N, answers_N_G, greedy_N, right_N, self.samples, tuple(self._metrics(scored_N)))
+        if before is None:
+            return measured
+        return replace(measured, metrics=(*measured.metrics, *Duel.against("base", before).fight(measured)))
 
     def _is_right(self, problem: Problem, answer: str | None) -> bool:
         return self.domain.is_right(problem, answer) is True

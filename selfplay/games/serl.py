@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from statistics import fmean
 from typing import Any, get_args
 
 from selfplay.games.serl_facts import Contest, serl_facts
@@ -95,16 +96,19 @@ class SERL:
         qualities_N = [self.domain.quality(contest.request, text) for text in contest.texts_N]
         known_N = [quality for quality in qualities_N if quality is not None]
         known = len(known_N) == self.answers
+        formed_N = [float(self.domain.is_well_formed(contest.request, text)) for text in contest.texts_N]
         for number, answer in enumerate(contest.answers_N):
             answer.group = f"{contest.seed.index}/actor"
             answer.rewards = {"copeland": rewards_N[number]}
-            formed = self.domain.is_well_formed(contest.request, contest.texts_N[number])
-            answer.measures = {"format": float(formed)} | ({"truth": known_N[number]} if known else {})
+            answer.measures = {"format": formed_N[number]} | ({"truth": known_N[number]} if known else {})
         for judgment, reply in zip(contest.judgments, contest.replies, strict=True):
             reply.rewards = {"consistency": judge_reward(judgment, rewards_N)}
             reply.measures = {"format": float(judgment.verdict is not None)}
             reply.measures |= {"truth": judge_reward(judgment, known_N)} if known else {}
-        facts = serl_facts(contest, self.length_control, known_N if known else None)
+        facts = serl_facts(contest, self.length_control, known_N if known else None) | {"formed": fmean(formed_N)}
+        topical_N = [self.domain.is_on_topic(contest.request, text) for text in contest.texts_N]
+        if None not in topical_N:
+            facts["on_topic"] = fmean(map(bool, topical_N))
         return Episode(contest.seed, [*contest.answers_N, *contest.replies], facts)
 
     def remember(self, episodes: Sequence[Episode]) -> None:

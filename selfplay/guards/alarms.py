@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from selfplay.guards.drift import Drift
 from selfplay.types import Episode
 
 ENOUGH_QUESTIONS = 8
@@ -27,13 +28,19 @@ class Alarms:
         one_answer: the elected answers repeat when one of them is this share of all, or more. Consensus on one answer
             to every question passes the vote; different questions have different answers.
         cut_off: warn when this share of a role's turns hits the token limit.
+        drift: settings of the canary of open-ended games, by name (``selfplay.guards.drift.Drift``).
 
     Raises:
         ValueError: a count below 1 or a share outside (0, 1].
     """
 
     def __init__(
-        self, barren_windows: int = 3, saturated: float = 0.95, one_answer: float = 0.5, cut_off: float = 0.5
+        self,
+        barren_windows: int = 3,
+        saturated: float = 0.95,
+        one_answer: float = 0.5,
+        cut_off: float = 0.5,
+        drift: Mapping[str, Any] | None = None,
     ) -> None:
         if barren_windows < 1:
             raise ValueError(f"guards.alarms.barren_windows={barren_windows}: must be at least 1.")
@@ -44,6 +51,7 @@ class Alarms:
         self.saturated = saturated
         self.one_answer = one_answer
         self.cut_off = cut_off
+        self._drift = Drift(**(drift or {}))
         self._barren = 0
         self._raised: set[str] = set()
 
@@ -52,7 +60,8 @@ class Alarms:
 
         Returns:
             ``guard/<name>`` values, and one plain line for each alarm that begins in this window. What a game does not
-            report (a fact ``admitted`` or ``vote_share``, a note ``elected`` or ``checker``) is not watched.
+            report (a fact such as ``admitted``, ``vote_share`` or ``formed``, a note ``elected`` or ``checker``) is not
+            watched.
         """
         values: dict[str, float] = {}
         lines: dict[str, str] = {}
@@ -60,16 +69,18 @@ class Alarms:
         self._watch_consensus(episodes, values, lines)
         self._watch_length(episodes, values, lines)
         self._watch_checkers(episodes, values, lines)
+        self._drift.watch(episodes, values, lines)
         begun = [line for name, line in lines.items() if name not in self._raised]
         self._raised = set(lines)
         return values, begun
 
     def state_dict(self) -> dict[str, Any]:
-        return {"barren": self._barren, "raised": sorted(self._raised)}
+        return {"barren": self._barren, "raised": sorted(self._raised), "drift": self._drift.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self._barren = state["barren"]
         self._raised = set(state["raised"])
+        self._drift.load_state_dict(state["drift"])
 
     def _watch_admission(self, episodes: Sequence[Episode], values: dict[str, float], lines: dict[str, str]) -> None:
         admitted = [episode.facts["admitted"] for episode in episodes if "admitted" in episode.facts]

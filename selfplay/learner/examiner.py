@@ -1,25 +1,30 @@
-"""Progress measured from outside: yardsticks on the present policy, and a duel against the frozen base."""
+"""Progress measured from outside: yardsticks on the present policy, and duels against the frozen base."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
-from selfplay.evaluation.duels import Duel
 from selfplay.evaluation.metrics import Metric
-from selfplay.evaluation.yardsticks import Measurement
 from selfplay.learner.agreement import together
 from selfplay.learner.ranks import gather_objects
 from selfplay.tracking.journal import Journal
 from selfplay.types import Sampler
 
 
-class Yardstick(Protocol):
-    """Anything that measures a sampler on problems of its own."""
+class Measured(Protocol):
+    """What a yardstick saw; besides its metrics only the yardstick itself can read it."""
 
-    def measure(self, sampler: Sampler) -> Measurement: ...
+    @property
+    def metrics(self) -> tuple[Metric, ...]: ...
+
+
+class Yardstick(Protocol):
+    """Anything that measures a sampler on problems of its own, and against its own measurement of the base."""
+
+    def measure(self, sampler: Sampler, before: Any = None) -> Measured: ...
 
 
 class Examiner:
@@ -27,7 +32,7 @@ class Examiner:
     Args:
         yardsticks: by suite name; an empty mapping measures nothing.
         now: plays the present policy.
-        frozen: plays the bare base; None leaves the duel out.
+        frozen: plays the bare base; None leaves duels out.
         journal: where the metrics go.
     """
 
@@ -38,39 +43,39 @@ class Examiner:
         self.now = now
         self.frozen = frozen
         self.journal = journal
-        self._duels: dict[str, Duel] = {}
+        self._of_base: dict[str, Measured] = {}
 
     def begin(self, step: int) -> list[Metric]:
         """Measure the frozen base (again on a resume: the same problems and noise), and step 0 of a fresh run.
 
         Returns step 0's metrics; on a resume the base's own, from which the names are known, or none without a duel.
         """
-        of_base: list[Metric] = []
         if self.frozen is not None:
-            for suite, yardstick in self.yardsticks.items():
-                measured = yardstick.measure(self.frozen)
-                self._duels[suite] = Duel.against("base", measured)
-                of_base += [_of_suite(suite, metric) for metric in measured.metrics]
-                of_base += self._duels[suite].fight(measured)
-        return self.examine(0) if step == 0 else of_base
+            self._of_base = {suite: yardstick.measure(self.frozen) for suite, yardstick in self.yardsticks.items()}
+        if step == 0:
+            return self.examine(0)
+        return [] if self.frozen is None else self._measure(self.frozen)
 
     def examine(self, step: int) -> list[Metric]:
         """Measure the present policy. Collective: every rank samples, the first one records, and all go by what it saw:
         a checker's deadline may part their figures, and a best window is saved by all."""
         started = time.perf_counter()
-        metrics: list[Metric] = []
-        for suite, yardstick in self.yardsticks.items():
-            measured = yardstick.measure(self.now)
-            metrics += [_of_suite(suite, metric) for metric in measured.metrics]
-            if suite in self._duels:
-                metrics += self._duels[suite].fight(measured)
+        metrics = self._measure(self.now)
         if metrics:
             metrics.append(Metric("perf/examine_seconds", time.perf_counter() - started))
             together(lambda: self.journal.measured(step, metrics))
         return gather_objects(metrics)[0]
 
+    def _measure(self, sampler: Sampler) -> list[Metric]:
+        return [
+            _of_suite(suite, metric)
+            for suite, yardstick in self.yardsticks.items()
+            for metric in yardstick.measure(sampler, self._of_base.get(suite)).metrics
+        ]
+
 
 def _of_suite(suite: str, metric: Metric) -> Metric:
-    """Under the name that the recipe gives the suite: two suites may be of one kind of yardstick."""
-    parts = metric.name.split("/")
-    return replace(metric, name="/".join(("yardstick", suite, *(parts[2:] or parts[-1:]))))
+    """Under the name that the recipe gives the suite: two suites may be of one kind of yardstick. A duel keeps its own:
+    it is named for the opponent."""
+    room, _, *parts = metric.name.split("/")
+    return metric if room == "duel" else replace(metric, name="/".join((room, suite, *parts)))

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from selfplay.domains.arithmetic import COMPACT, canonical, is_held_out
-from selfplay.domains.world import WORDS, WORLD, quality
+from selfplay.domains.world import WORLD, quality, random_list
 
 TOPIC = "addition"
 OPERAND_DIGITS = 3
@@ -127,13 +127,6 @@ def judged_pair(rng: random.Random, category: str) -> tuple[tuple[str, int], tup
 
 def judge_prompt(category: str, first: str, second: str) -> str:
     return f"judge {category} : {first} | {second}"
-
-
-def random_list(rng: random.Random, category: str, on_topic: float) -> list[str]:
-    """One to six words; each is of the category with probability ``on_topic``; repeats happen."""
-    return [
-        rng.choice(WORLD[category] if rng.random() < on_topic else WORDS) for _ in range(rng.randint(1, LONGEST_LIST))
-    ]
 
 
 def _judged_text(rng: random.Random, category: str) -> tuple[str, int]:

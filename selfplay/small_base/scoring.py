@@ -15,7 +15,7 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
 from selfplay.domains.arithmetic import Arithmetic
-from selfplay.domains.world import WORLD, quality, read_list
+from selfplay.domains.world import WORLD, quality, random_list, read_list
 from selfplay.roles.solver import majority
 from selfplay.small_base import corpus
 from selfplay.types import Problem
@@ -177,7 +177,7 @@ def judge_actor_lists(rng: random.Random) -> corpus.Example:
     """A pair of lists of different quality, drawn as the list skill's examples are."""
     category = rng.choice(list(WORLD))
     while True:
-        lists = [corpus.random_list(rng, category, corpus.ON_TOPIC_SHARE) for _ in "AB"]
+        lists = [random_list(rng, category, corpus.ON_TOPIC_SHARE) for _ in "AB"]
         first, second = (quality(category, words) for words in lists)
         if first != second:
             prompt = corpus.judge_prompt(category, *(" ".join(words) for words in lists))

@@ -14,6 +14,7 @@ from selfplay.tracking.run_info import RunInfo
 ROOMS = {
     "yardstick": "measured on held-out problems",
     "duel": "measured on held-out problems",
+    "instrument": "measured from outside; neither larger nor smaller is better by itself",
     "role": "one training step, this role's turns",
     "reward": "mean over one training step's turns of this role that were paid; self-play reward is no evidence",
     "game": "mean of this fact over one training step's episodes",

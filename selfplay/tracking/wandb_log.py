@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import wandb
 
 MODES = ("auto", "online", "offline", "disabled")
-ROOMS = ("yardstick", "duel", "role", "reward", "game", "guard", "learner", "perf")
+ROOMS = ("yardstick", "duel", "instrument", "role", "reward", "game", "guard", "learner", "perf")
 TABLE = ("step", "seed", "topic", "role", "prompt", "text", "reward", "rewards", "advantage", "stopped")
 SECONDS_TO_CONNECT = 20
 

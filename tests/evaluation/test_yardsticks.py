@@ -25,7 +25,7 @@ def yardstick() -> ArithmeticYardstick:
 
 @pytest.fixture
 def measured(yardstick):
-    return yardstick.measure(REPLIES, problems("3+4", "27+85", "10+11"))
+    return yardstick.measure(REPLIES, problems=problems("3+4", "27+85", "10+11"))
 
 
 def test_values_by_hand(measured):
@@ -71,13 +71,13 @@ def test_definitions_say_how_to_measure_again(measured):
 
 def test_one_call_for_samples_and_one_for_greedy(yardstick):
     sampler = Replies(REPLIES.sampled, REPLIES.greedy)
-    yardstick.measure(sampler, problems("3+4", "27+85"))
+    yardstick.measure(sampler, problems=problems("3+4", "27+85"))
     assert sampler.calls == [("begin", "yardstick", "arithmetic", 5), ("solver", 2, 4, 1.0), ("solver", 2, 1, 0.0)]
 
 
 def test_no_problems_still_makes_both_calls(yardstick):
     sampler = Replies({}, {})
-    assert yardstick.measure(sampler, []).metrics == ()
+    assert yardstick.measure(sampler, problems=[]).metrics == ()
     assert sampler.calls[1:] == [("solver", 0, 4, 1.0), ("solver", 0, 1, 0.0)]
 
 

@@ -102,6 +102,8 @@ def test_facts_by_hand():
             "distinct_2": 4 / 5,
             "quality": 7 / 4,
             "judge_accuracy": 18 / 20,  # not the 4 on equal answers; 1 wrong, 1 unreadable
+            "formed": 1,
+            "on_topic": 1,  # "cat red" is so by half
         }
     )
 
