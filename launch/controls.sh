@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# SQLM against its control arms, over seeds and bases: does the majority vote teach, or would anything?
-#   bash launch/controls.sh [--seeds "0 1 2"] [--bases "small small-1"] [--arms "none truth random format"]
-#                           [--steps 40] [--jobs 1] [--folder runs/controls] [KEY=VALUE ...]
+# A recipe against its control arms, over seeds and bases: does the method's reward teach, or would anything?
+#   bash launch/controls.sh [--recipe sqlm_small] [--seeds "0 1 2"] [--bases "small small-1"]
+#                           [--arms "none truth random format"] [--jobs 1] [--folder runs/controls/RECIPE] [KEY=VALUE ...]
 # A base is small, small-1 or the folder of a checkpoint. A run that is finished (its summary.json exists) is skipped, so
 # the script can be stopped and started again. Prints the table of `selfplay compare` and writes it to FOLDER/table.md.
 set -euo pipefail
@@ -9,11 +9,11 @@ set -euo pipefail
 # shellcheck source=launch/environment.sh
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
-seeds="0 1 2" bases="small small-1" arms="none truth random format" steps=40 jobs=1 folder=runs/controls
+recipe=sqlm_small seeds="0 1 2" bases="small small-1" arms="none truth random format" jobs=1 folder=
 words=()
 while [ $# -gt 0 ]; do
     case $1 in
-    --seeds | --bases | --arms | --steps | --jobs | --folder)
+    --recipe | --seeds | --bases | --arms | --jobs | --folder)
         [ $# -gt 1 ] || { say "$1 needs a value"; exit 2; }
         printf -v "${1#--}" %s "$2"
         shift
@@ -31,6 +31,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 
+folder=${folder:-runs/controls/$(basename "$recipe" .yaml)}
 ensure_environment
 
 # One line per run: NAME ARM SEED BASE. Jobs side by side share the cores, so each gets one thread.
@@ -42,7 +43,7 @@ run_one() { # NAME ARM SEED BASE
     mkdir -p "$folder/logs"
     say "starting $name"
     if ! "$venv/bin/accelerate" launch --quiet --config_file "$root/launch/accelerate/laptop.yaml" \
-        -m selfplay.train recipe=sqlm_small "control=$arm" "seed=$seed" "policy.base=$base" "max_steps=$steps" \
+        -m selfplay.train "recipe=$recipe" "control=$arm" "seed=$seed" "policy.base=$base" \
         "output_dir=$folder" "run_name=$name" tracking.wandb=disabled tracking.transcripts_every=0 \
         ${words[@]+"${words[@]}"} >"$folder/logs/$name.txt" 2>&1; then
         say "$name failed; the end of $folder/logs/$name.txt:"

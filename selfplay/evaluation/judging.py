@@ -10,15 +10,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 from selfplay.evaluation.metrics import Metric
 from selfplay.evaluation.pairwise import accuracy, compare_orders, first_share
 from selfplay.evaluation.statistics import mean_interval
 from selfplay.roles.judge_prompt import Wording, judge_prompt
 from selfplay.roles.verdicts import read_verdict
-from selfplay.types import Judgment, OpenDomain, Pair, Sampler
+from selfplay.types import Judgment, Pair, Sampler
 
 BETTER, WORSE = "better", "worse"
+
+
+class PairSource(Protocol):
+    """Whatever knows pairs: an open-ended domain, or a file of them (``domains.judged_pairs.PairFile``)."""
+
+    wording: str
+
+    def held_out_pairs(self, n: int, seed: int) -> list[Pair]: ...
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,7 @@ class JudgeYardstick:
     """Accuracy of the judge on pairs whose better answer is known, and what its errors depend on.
 
     Args:
-        pairs: gives the pairs: an open-ended domain that knows its quality, or a file of them (``PairFile``).
+        pairs: where they come from; a source with fewer than ``n`` gives all it has.
         n: how many.
         seed: picks the pairs and seeds the sampling; the same at every measurement of a run.
         temperature: of the verdicts.
@@ -61,7 +70,7 @@ class JudgeYardstick:
     """
 
     def __init__(
-        self, pairs: OpenDomain, n: int = 200, seed: int = 0, temperature: float = 1.0, role: str = "judge"
+        self, pairs: PairSource, n: int = 200, seed: int = 0, temperature: float = 1.0, role: str = "judge"
     ) -> None:
         if n < 1 or temperature < 0:
             raise ValueError(f"n={n} pairs must be at least 1 and temperature={temperature} 0 or above.")
