@@ -3,10 +3,10 @@
 model_outputs.json   [{"dataset", "instruction", "output", "generator"}, ...]
 annotations.json     [{"instruction", "output_1", "output_2", "generator_1", "generator_2", "annotator", "preference"}]
 
-``preference`` is 1 where output_1 is better, 2 where output_2 is, 1.5 for a tie, between for a judge's probability, null
-where nothing could be read. As there, output_1 is the reference (B) and output_2 the policy in question (A), whatever
-the order of showing. Keys of our own: ``item``, a request's name, since one may be drawn or answered several times, and
-``pairing``; ``is_switch_output_1_output_2``, which says that output_2 was shown first, is AlpacaEval's name.
+``preference`` is 1 where output_1 is better, 2 where output_2 is, 1.5 for a tie, between for a judge's probability,
+null where nothing could be read. As there, output_1 is the reference (B) and output_2 the policy in question (A),
+whatever the order of showing. ``is_switch_output_1_output_2``, AlpacaEval's name, says that output_2 was shown first.
+Keys of our own: ``item``, a request's name, since one may be drawn or answered several times, and ``pairing``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -157,13 +158,13 @@ def _text(row: Mapping[str, Any], key: str, where: str, mend: str) -> str:
 
 def _score(preference: Any, where: str) -> float | None:
     """Score of output_2: preference minus 1."""
+    number = math.inf  # what is no number is out of range
     if preference is None:
         return None
-    try:
-        number = math.nan if isinstance(preference, bool) else float(preference)
-    except (TypeError, ValueError):
-        number = math.inf
-    if math.isnan(number) and not isinstance(preference, bool):
+    if isinstance(preference, int | float | str) and not isinstance(preference, bool):
+        with suppress(ValueError):
+            number = float(preference)
+    if math.isnan(number):
         return None
     if number == 0:
         return 0.5

@@ -154,10 +154,11 @@ def _rates(
     if not n:
         return
     rate = min(fmean(scores_N), 1.0)
-    what = f"mean over {n} requests of A's mean score (win 1, tie 1/2, loss 0; unreadable left out), {setting.words}"
-    resampled = f"{what}; 95 % interval: bootstrap over requests (Wilson below {FEWEST} or where all scored the same)"
+    what = f"mean over {n} requests of A's mean score (win 1, tie 1/2, loss 0; unreadable left out); 95 % interval:"
+    resampled = f"{what} bootstrap over requests (Wilson below {FEWEST} or where all scored the same); {setting.words}"
     yield Metric("win_rate", rate, *request_interval(scores_N, seed), resampled)
-    yield Metric("win_rate_wilson", rate, *wilson(min(sum(scores_N), n), n), f"{what}; 95 % Wilson interval, n={n}")
+    over_requests = wilson(min(sum(scores_N), n), n)
+    yield Metric("win_rate_wilson", rate, *over_requests, f"{what} Wilson over requests; {setting.words}")
     controlled = length_controlled(
         [(c.item, len(c.text_a) - len(c.text_b), c.score) for c in comparisons_J if c.score is not None], seed
     )
@@ -168,7 +169,7 @@ def _rates(
             controlled.rate,
             controlled.low,
             controlled.high,
-            f"{VARIANT}; length in characters{extrapolated}; {setting.words}; 95 % interval: bootstrap over requests",
+            f"{VARIANT}; length in characters{extrapolated}; 95 % interval: bootstrap over requests; {setting.words}",
         )
 
 
