@@ -47,7 +47,8 @@ def ratings(scores: PairScores, anchor: str, prior: float = PRIOR, seed: int = 0
         anchor: who stands at 1000.
 
     Raises:
-        ValueError: an unknown anchor, no request, or, with ``prior=0``, two camps of which one never beat the other.
+        ValueError: an unknown anchor, no request, or, with ``prior=0``, two camps of which one never beat the other, if
+            only in a resample.
 
     >>> even = ratings({("x", "y"): {"1": 0.75, "2": 0.75}}, anchor="y", prior=0)
     >>> [(rating.name, round(rating.elo, 1)) for rating in even]
