@@ -4,11 +4,11 @@
 
     selfplay duel runs/quickstart base                           by the truth: right against wrong on held-out problems
     selfplay duel RUN RUN/checkpoints/step-000010 base --judge base --requests 200      more than two are rated
-    selfplay duel RUN model_outputs.json --judge http://localhost:8000/v1 --write FOLDER
+    selfplay duel RUN model_outputs.json --judge http://localhost:8000/v1#MODEL --write FOLDER
     selfplay duel annotations.json                               what somebody's judge has said already, counted
 
 A, B: a run's folder, one of its checkpoints, ``base`` (the frozen base of the first run), or a file of answers in
-AlpacaEval's format. ``--judge truth`` (the default) | ``base`` | a run's folder (its judge) | ``http://...``;
+AlpacaEval's format. ``--judge truth`` (the default) | ``base`` | a run's folder (its judge) | ``http://HOST/v1#MODEL``;
 ``--requests 100 --answers 1`` (of each to a request) ``--temperature 1 --seed 0 --role ROLE`` (who answers).
 ``--write FOLDER`` leaves the answers, annotations.json and duel.json there, and overwrites nothing.
 """
@@ -88,6 +88,8 @@ def recorded(path: Path, seed: int) -> Report:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Exit status: 0 held, 1 held but not written, 2 a mistake in the words."""
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.append(here)  # a game of one's own that lies beside its recipe
     try:
         given = read_words(list(sys.argv[1:] if words is None else words))
         alone = len(given.contestants) == 1
@@ -146,7 +148,7 @@ def _answers_said(words: DuelWords, contestants: Sequence[Contestant], pairing: 
     if any(contestant.outputs for contestant in contestants):
         parts.append("answers from files as they are there")
     met = "every answer of the one met every one of the other" if pairing == "every" else "the k-th answers met"
-    return ", ".join([*parts, met])
+    return ", ".join([*parts, f"{met} in both orders"])
 
 
 def _said(words: DuelWords, subject: Subject) -> dict[str, object]:

@@ -50,10 +50,13 @@ def choose_judge(word: str, house: Run | None, subject: Subject, seed: int) -> C
         name = f"the frozen base {house.config.policy.base}"
         return Choice(lambda stage: SampledJudge(stage.sampler(house, JUDGE, True), name, *wording_of(house), key))
     if word.startswith(("http://", "https://")):
-        sampler = endpoint_sampler(word)
+        url, _, model = word.partition("#")
+        if not model:
+            raise RecipeError(f"--judge {word}: names no model; say it behind the address, {url}#MODEL.")
+        sampler = endpoint_sampler(url, model)
         return Choice(lambda stage: SampledJudge(sampler, word, *in_wording("boxed"), key))
     if not names_run(word):
-        raise RecipeError(f"--judge {word}: is no judge; take truth, base, a run's folder, or http://... of a server.")
+        raise RecipeError(f"--judge {word}: is no judge; take truth, base, a run's folder, or http://HOST/v1#MODEL.")
     run = read_run(word)
     if JUDGE not in run.game.roles:
         roles = ", ".join(run.game.roles)
@@ -78,13 +81,15 @@ def in_wording(wording: str) -> tuple[Ask, Read]:
     return partial(_ask, partial(judge_prompt, wording=wording), wording), partial(read_verdict, wording=wording)  # type: ignore[arg-type]
 
 
-def endpoint_sampler(url: str) -> Sampler:
-    """Whoever answers at an OpenAI-compatible endpoint, e.g. ``http://localhost:8000/v1``.
+def endpoint_sampler(url: str, model: str) -> Sampler:
+    """Whoever answers at an OpenAI-compatible endpoint, e.g. ``http://localhost:8000/v1``; no call is made yet.
 
     Raises:
         RecipeError: this version has no sampler for endpoints.
     """
-    raise RecipeError(f"--judge {url}: this version has no sampler for endpoints; take truth, base or a run's folder.")
+    raise RecipeError(
+        f"--judge {url}#{model}: this version has no sampler for endpoints; take truth, base or a run's folder."
+    )
 
 
 def _ask(prompt: Callable[[str, str, str], Prompt], wording: str, request: Request, first: str, second: str) -> Prompt:

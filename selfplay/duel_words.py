@@ -48,7 +48,8 @@ def read_words(words: Sequence[str]) -> DuelWords:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--role")
     parser.add_argument("--write", type=Path)
-    given = DuelWords(**{**vars(found := parser.parse_args(list(words))), "contestants": tuple(found.contestants)})
+    found = vars(parser.parse_args(list(words)))
+    given = DuelWords(**{**found, "contestants": tuple(found["contestants"])})
     for key, least in (("requests", 1), ("answers", 1), ("seed", 0)):
         if getattr(given, key) < least:
             raise RecipeError(f"--{key} {getattr(given, key)} must be a whole number from {least}.")

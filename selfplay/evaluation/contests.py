@@ -53,12 +53,12 @@ class Setting:
     a: str
     b: str
     requests: str  # "40 held-out problems"
-    answers: str  # "2 answers of each at temperature 1, every pairing, seed 0"
+    answers: str  # "2 answers of each at temperature 1, seed 0, every pairing in both orders"
     judge: str
 
     @property
     def words(self) -> str:
-        return f"{self.a} against {self.b} on {self.requests}, {self.answers}, both orders, judged by {self.judge}"
+        return f"{self.a} against {self.b} on {self.requests}, {self.answers}, judged by {self.judge}"
 
 
 def hold(rounds_N: Sequence[Round], a: str, b: str, judge: Judge) -> list[Comparison]:

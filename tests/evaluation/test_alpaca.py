@@ -111,7 +111,7 @@ def test_outputs_of_old_files(tmp_path: Path):
 )
 def test_a_mistake_in_outputs_names_file_entry_and_mend(tmp_path: Path, value, told):
     path = file_of(tmp_path, value)
-    with pytest.raises(ValueError, match="given.json") as caught:
+    with pytest.raises(ValueError, match=r"given\.json") as caught:
         read_outputs(path)
     assert str(caught.value).startswith(str(path))
     assert told in str(caught.value)
@@ -132,7 +132,7 @@ def test_a_mistake_in_outputs_names_file_entry_and_mend(tmp_path: Path, value, t
 )
 def test_a_mistake_in_annotations_names_file_entry_and_mend(tmp_path: Path, change, told):
     path = file_of(tmp_path, [JUDGED, {**JUDGED, **change}])
-    with pytest.raises(ValueError, match="given.json") as caught:
+    with pytest.raises(ValueError, match=r"given\.json") as caught:
         read_annotations(path)
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -21,7 +21,7 @@ from selfplay.evaluation.statistics import bootstrap_mean, wilson
 from selfplay.samplers.scripted import Scripted
 from selfplay.types import Request
 
-SETTING = Setting("now", "base", "2 requests", "2 answers of each", "a script")
+SETTING = Setting("now", "base", "2 requests", "2 answers of each in both orders", "a script")
 
 
 def rounds(*answers: tuple[list[str], list[str]]) -> list[Round]:
@@ -109,7 +109,7 @@ def test_a_definition_says_what_was_measured():
         if not metric.name.rpartition("/")[2].startswith(("characters", "words")):
             assert metric.definition.endswith(f"; {SETTING.words}"), metric.name
         assert metric.definition
-    assert "2 requests, 2 answers of each, both orders, judged by a script" in SETTING.words
+    assert "2 requests, 2 answers of each in both orders, judged by a script" in SETTING.words
 
 
 @pytest.mark.parametrize(
