@@ -19,6 +19,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from selfplay.configuration import RecipeError, one_line
 from selfplay.duel_contestants import BASE, Contestant, answering_role, find_house, names_run, read_contestants
@@ -30,6 +31,9 @@ from selfplay.evaluation.alpaca import is_annotations, read_annotations
 from selfplay.evaluation.contests import Round, Setting, contest_metrics, hold, scores_of
 from selfplay.evaluation.judges import Pairing
 from selfplay.evaluation.ratings import rating_definition, ratings
+
+if TYPE_CHECKING:
+    from selfplay.duel_stage import Stage  # which imports torch
 
 
 def duel(words: DuelWords) -> Report:
@@ -49,6 +53,20 @@ def duel(words: DuelWords) -> Report:
     from selfplay.duel_stage import Stage
 
     stage = Stage()
+    rounds = _answered(words, contestants, roles, subject, stage)
+    judge, names = choice.make(stage), tuple(contestant.name for contestant in contestants)
+    bouts = []
+    for a, b in pairs_of(names):
+        setting = Setting(a, b, subject.words, _answers_said(words, contestants, judge.pairing), judge.name)
+        comparisons = tuple(hold(rounds, a, b, judge))
+        bouts.append(Bout(setting, comparisons, tuple(contest_metrics(comparisons, setting, words.seed))))
+    return _rated(Report(names, tuple(bouts), _said(words, subject), rounds), subject, judge.name, words.seed)
+
+
+def _answered(
+    words: DuelWords, contestants: Sequence[Contestant], roles: Sequence[str], subject: Subject, stage: Stage
+) -> tuple[Round, ...]:
+    """Each contestant's answers to all requests, one policy after another."""
     answers: dict[str, dict[str, list[str]]] = {}
     for place, (contestant, role) in enumerate(zip(contestants, roles, strict=True)):
         if contestant.run is None:
@@ -56,17 +74,10 @@ def duel(words: DuelWords) -> Report:
         else:  # noise of its own for each: equal noise would make equal answers, and nothing but ties
             key, n = ("duel", words.seed, place), words.answers
             answers[contestant.name] = stage.answers(contestant, role, subject.requests, n, words.temperature, key)
-    rounds = tuple(
+    return tuple(
         Round(item, request, {name: given[item] for name, given in answers.items()})
         for item, request in subject.requests.items()
     )
-    judge, names = choice.make(stage), tuple(answers)
-    bouts = []
-    for a, b in pairs_of(names):
-        setting = Setting(a, b, subject.words, _answers_said(words, contestants, judge.pairing), judge.name)
-        comparisons = tuple(hold(rounds, a, b, judge))
-        bouts.append(Bout(setting, comparisons, tuple(contest_metrics(comparisons, setting, words.seed))))
-    return _rated(Report(names, tuple(bouts), _said(words, subject), rounds), subject, judge.name, words.seed)
 
 
 def recorded(path: Path, seed: int) -> Report:

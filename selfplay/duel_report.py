@@ -55,6 +55,14 @@ class Report:
     rating_words: str = ""
 
 
+def pairs_of(names: Sequence[str]) -> list[tuple[str, str]]:
+    """
+    >>> pairs_of(["x", "y", "z"])
+    [('x', 'y'), ('x', 'z'), ('y', 'z')]
+    """
+    return [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
+
+
 def file_names(contestants: int) -> list[str]:
     """What ``write`` will write.
 
@@ -161,11 +169,3 @@ def _figures(metric: Metric) -> dict[str, Any]:
 
 def _interval(metric: Metric) -> str:
     return "" if metric.low is None or metric.high is None else f"[{metric.low:.3f}, {metric.high:.3f}]"
-
-
-def pairs_of(names: Sequence[str]) -> list[tuple[str, str]]:
-    """
-    >>> pairs_of(["x", "y", "z"])
-    [('x', 'y'), ('x', 'z'), ('y', 'z')]
-    """
-    return [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]

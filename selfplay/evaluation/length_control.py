@@ -9,6 +9,7 @@ variant, it is called so wherever it is printed, and its numbers are not compara
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,9 @@ Floats = npt.NDArray[np.float64]
 
 RIDGE = 0.01
 """L2 penalty on both coefficients, in units of one request: keeps them finite where one side won everything."""
+
+AT_ONCE = 1_000_000
+"""Rows times resamples that are fitted together: bounds the memory, and changes nothing."""
 
 VARIANT = (
     "length-controlled, minimal: intercept + tanh(standardised length difference), logistic, L2 ridge "
@@ -54,25 +58,44 @@ def length_controlled(rows: Sequence[Row], seed: int = 0, resamples: int = 1000)
     """
     if not rows:
         return None
-    differences = np.array([row[1] for row in rows], dtype=np.float64)
+    differences, scores, shares, request_of_row = _merged(rows)
     if np.ptp(differences) == 0 and differences[0] != 0:
         return None
-    scores = np.array([row[2] for row in rows], dtype=np.float64)
-    names, request_of_row, counts = np.unique([row[0] for row in rows], return_inverse=True, return_counts=True)
-    shares = 1 / counts[request_of_row]
-    lengths = np.tanh(differences / differences.std(ddof=1)) if np.ptp(differences) else differences
+    spread = np.std([row[1] for row in rows], ddof=1) if np.ptp(differences) else 1.0
+    lengths = np.tanh(differences / spread)
     policy, effect = _fit(lengths, scores, shares[None, :])[0]
-    n = len(names)
+    n = int(request_of_row.max()) + 1
     means = np.bincount(request_of_row, weights=shares * scores)
     if n == 1 or np.ptp(means) == 0:
         low, high = wilson(float(min(max(means.sum(), 0.0), n)), n)
     else:
         picks = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples)
-        drawn = _sigmoid(_fit(lengths, scores, picks[:, request_of_row] * shares)[:, 0])
+        parts = np.array_split(picks, max(1, len(rows) * resamples // AT_ONCE))
+        fits = [_fit(lengths, scores, part[:, request_of_row] * shares) for part in parts if len(part)]
+        drawn = _sigmoid(np.concatenate(fits)[:, 0])
         tail = expanded_tail(n)
         low, high = map(float, np.quantile(drawn, [tail, 1 - tail]))
     apart = bool((differences > 0).all() or (differences < 0).all())
     return LengthControlled(float(_sigmoid(policy)), low, high, float(effect), apart)
+
+
+def _merged(rows: Sequence[Row]) -> tuple[Floats, Floats, Floats, npt.NDArray[np.intp]]:
+    """Rows of one request and one difference as one: difference, mean score, share of its request, number of it.
+
+    >>> [part.tolist() for part in _merged([("x", 5, 1), ("x", 5, 0), ("x", 2, 1), ("y", 5, 0)])]
+    [[5.0, 2.0, 5.0], [0.5, 1.0, 0.0], [0.6666666666666666, 0.3333333333333333, 1.0], [0, 0, 1]]
+    """
+    merged: dict[tuple[str, float], list[float]] = {}
+    for item, difference, score in rows:
+        merged.setdefault((item, difference), []).append(score)
+    judged = Counter(item for item, _, _ in rows)
+    numbers = {item: number for number, item in enumerate(judged)}
+    return (
+        np.array([difference for _, difference in merged], dtype=np.float64),
+        np.array([sum(scores) / len(scores) for scores in merged.values()]),
+        np.array([len(scores) / judged[item] for (item, _), scores in merged.items()]),
+        np.array([numbers[item] for item, _ in merged]),
+    )
 
 
 def _fit(lengths_R: Floats, scores_R: Floats, weights_S_R: Floats, ridge: float = RIDGE) -> Floats:
