@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 Message = dict[str, str]
 """One chat message: ``{"role": "user", "content": "solve 27+85"}``."""
@@ -129,6 +129,7 @@ class Pair:
     worse: str
 
 
+@runtime_checkable
 class OpenDomain(Protocol):
     """A subject without right answers: requests, and their hidden quality where it can be known."""
 

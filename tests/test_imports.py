@@ -64,6 +64,11 @@ TORCH_FREE = (
     "evaluation.pairwise",
     "evaluation.bradley_terry",
     "evaluation.texts",
+    "evaluation.judges",
+    "evaluation.contests",
+    "evaluation.length_control",
+    "evaluation.ratings",
+    "evaluation.alpaca",
 )
 """Imported without torch installed; so are the samplers that play no model."""
 

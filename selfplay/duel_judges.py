@@ -1,0 +1,97 @@
+"""``--judge``: the truth, the frozen base, a run's judge role, or an endpoint; chosen before a model is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from selfplay.configuration import RecipeError
+from selfplay.duel_contestants import BASE, Run, names_run, read_run
+from selfplay.duel_requests import Subject
+from selfplay.evaluation.contests import instruction_of
+from selfplay.evaluation.judges import Ask, Judge, Read, SampledJudge, TruthJudge
+from selfplay.games.serl import SERL
+from selfplay.roles.judge_prompt import judge_prompt
+from selfplay.roles.verdicts import read_verdict
+from selfplay.types import Prompt, Request, Sampler
+
+if TYPE_CHECKING:
+    from selfplay.duel_stage import Stage  # which imports torch
+
+JUDGE = "judge"
+TRUTH = "truth"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A judge that can be had: ``make`` loads what it needs, after the contestants have answered."""
+
+    make: Callable[[Stage], Judge]
+
+
+def choose_judge(word: str, house: Run | None, subject: Subject, seed: int) -> Choice:
+    """
+    Raises:
+        RecipeError: a judge that is none, or that cannot judge here.
+    """
+    key = ("duel", JUDGE, seed)
+    if word == TRUTH:
+        if subject.truth is None:
+            raise RecipeError(
+                "--judge truth: how good an answer is, is not known here; take base, a run's folder or http://..."
+            )
+        truth = TruthJudge(subject.quality, subject.truth)
+        return Choice(lambda stage: truth)
+    if word == BASE:
+        if house is None:
+            raise RecipeError("--judge base: whose? Name a run's folder among the contestants, or as the judge.")
+        name = f"the frozen base {house.config.policy.base}"
+        return Choice(lambda stage: SampledJudge(stage.sampler(house, JUDGE, True), name, *wording_of(house), key))
+    if word.startswith(("http://", "https://")):
+        url, _, model = word.partition("#")
+        if not model:
+            raise RecipeError(f"--judge {word}: names no model; say it behind the address, {url}#MODEL.")
+        sampler = endpoint_sampler(url, model)
+        return Choice(lambda stage: SampledJudge(sampler, word, *in_wording("boxed"), key))
+    if not names_run(word):
+        raise RecipeError(f"--judge {word}: is no judge; take truth, base, a run's folder, or http://HOST/v1#MODEL.")
+    run = read_run(word)
+    if JUDGE not in run.game.roles:
+        roles = ", ".join(run.game.roles)
+        raise RecipeError(
+            f"--judge {word}: its game has no role judge, only {roles}; take a run of a game that judges."
+        )
+    return Choice(
+        lambda stage: SampledJudge(stage.sampler(run, JUDGE), f"the judge of {run.name}", *wording_of(run), key)
+    )
+
+
+def wording_of(run: Run) -> tuple[Ask, Read]:
+    """As the run's game asks and reads its judge; in the wording of its domain where the game has none."""
+    game = run.game
+    if isinstance(game, SERL):
+        return partial(_ask, game.ask, game.domain.wording), game.read
+    return in_wording("compact" if run.config.domain.get("wording") == "compact" else "boxed")
+
+
+def in_wording(wording: str) -> tuple[Ask, Read]:
+    """``compact`` or ``boxed``, without ties."""
+    return partial(_ask, partial(judge_prompt, wording=wording), wording), partial(read_verdict, wording=wording)  # type: ignore[arg-type]
+
+
+def endpoint_sampler(url: str, model: str) -> Sampler:
+    """Whoever answers at an OpenAI-compatible endpoint, e.g. ``http://localhost:8000/v1``; no call is made yet.
+
+    Raises:
+        RecipeError: this version has no sampler for endpoints.
+    """
+    raise RecipeError(
+        f"--judge {url}#{model}: this version has no sampler for endpoints; take truth, base or a run's folder."
+    )
+
+
+def _ask(prompt: Callable[[str, str, str], Prompt], wording: str, request: Request, first: str, second: str) -> Prompt:
+    """The small base is told the category alone, as it was taught; everybody else reads the whole instruction."""
+    return prompt(request.shown if wording == "compact" else instruction_of(request), first, second)
