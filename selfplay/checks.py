@@ -15,6 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from selfplay.configuration import RecipeError, build, compose, one_line, roles_of
 from selfplay.keys import did_you_mean, flat_keys
+from selfplay.learner.loss_mix import LossMix, Word
 from selfplay.recipe_changes import PROCESSES
 from selfplay.rules import RULES
 from selfplay.shape import base_folder, read_config
@@ -43,6 +44,7 @@ def check(config: DictConfig, world_size: int = 1) -> None:
     _check_keep_best(plain)
     game: Game = build(config, "game")
     _check_roles(plain, game)
+    _check_loss_mix(config, game)
     _check_groups(plain, game)
     _check_division(plain, game, world_size)
     if has_model(config, game):
@@ -74,6 +76,12 @@ def micro_batches(config: DictConfig, world_size: int = 1) -> int:
     return max(1, -(-rows // most))
 
 
+def loss_mix(config: DictConfig, game: Game) -> Word | dict[str, float]:
+    """``learner.loss_mix``, weights spelled out for every role."""
+    mix = config.learner.loss_mix
+    return mix if isinstance(mix, str) else roles_of(mix, game.roles, "learner.loss_mix")
+
+
 def rows_per_update(config: DictConfig, game: Game, world_size: int = 1) -> dict[str, int]:
     """Most rows of each role that one process feeds to one optimizer step."""
     seeds = config.seeds.per_window // world_size
@@ -98,6 +106,16 @@ def _check_roles(plain: dict[str, Any], game: Game) -> None:
             raise RecipeError(
                 f"learner.lr={rates} differs by role, but policy.adapters=shared trains one adapter; give one number."
             )
+
+
+def _check_loss_mix(config: DictConfig, game: Game) -> None:
+    mix = loss_mix(config, game)
+    try:
+        last = LossMix(game.roles, config.max_steps, mix).at(config.max_steps)
+    except ValueError as error:
+        raise RecipeError(str(error)) from error
+    if not any(weight for role, weight in last.items() if role not in config.policy.frozen):
+        raise RecipeError(f"learner.loss_mix={mix} leaves no role to learn; give one that is not frozen more than 0.")
 
 
 def _check_resume_allow(config: DictConfig) -> None:
