@@ -97,6 +97,7 @@ RULES: dict[str, Rule] = {
     "policy.checkpointing": SWITCH,
     "sampler.max_new_tokens": (_per_role(_whole(1)), "a whole number from 1, or one for each role"),
     "sampler.temperature": (_number(0, above=True), "a number above 0, since the learner needs samples; try 1.0"),
+    "sampler.truncate": (lambda value: value in (None, "start", "middle"), "start or middle"),
     "learner.lr": (_per_role(_number(0, above=True)), "a number above 0, e.g. 1e-3, or one for each role"),
     "learner.kl": (_per_role(_number(0)), "a number from 0, e.g. 0.1, or one for each role"),
     "learner.loss_mix": (_is_loss_mix, "sum, ramp or a number from 0 for each role, e.g. {actor: 1, judge: 0.5}"),

@@ -63,6 +63,7 @@ def test_every_recipe_passes(name: str):
         (["learner.keep_best=duel/base/losses"], ["no metric of this recipe", "duel/base/win_rate"]),
         (["learner.keep_best=duel/base/win_rate", "evaluation.duel=false"], ["no metric of this recipe"]),
         (["learner.keep_best=yardstick/arithmetic/pass@1", "evaluation.every=0"], ["nothing is measured"]),
+        (["sampler.truncate=end"], ["sampler.truncate='end' must be start or middle"]),
         (["sampler.temperature=0"], ["sampler.temperature=0"]),
         (["sampler.max_new_tokens.solver=0"], ["sampler.max_new_tokens"]),
     ],
