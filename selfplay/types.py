@@ -126,6 +126,11 @@ class OpenDomain(Protocol):
     wording: str  # in which the judge is asked; one of roles.judge_prompt.WORDINGS
 
     def request(self, seed: Seed) -> Request: ...
+    def held_out_requests(self, n: int, seed: int) -> list[Request]:
+        """Up to ``n`` distinct requests to measure on; the same for the same seed. Never played, where the domain has
+        enough to keep some back; the domain says where it has not."""
+        ...
+
     def is_well_formed(self, request: Request, answer: str) -> bool:
         """Whether the answer has the form that was asked for, be it good or bad. Never raises."""
         ...
