@@ -59,7 +59,7 @@ def load_prompts(config: DictConfig) -> None:
     Raises:
         RecipeError: they cannot be read.
     """
-    domain = build(config, "domain")
+    domain = build(config, "domain") if config.domain else None
     if isinstance(domain, Prompts):
         try:
             domain.pool  # noqa: B018  # read when it is first asked for
