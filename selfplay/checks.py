@@ -14,7 +14,9 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from selfplay.configuration import RecipeError, build, compose, one_line, roles_of
+from selfplay.domains.prompts import Prompts
 from selfplay.keys import did_you_mean, flat_keys
+from selfplay.learner.loss_mix import LossMix, Word
 from selfplay.recipe_changes import PROCESSES
 from selfplay.rules import RULES
 from selfplay.shape import base_folder, read_config
@@ -46,10 +48,26 @@ def check(config: DictConfig, world_size: int = 1) -> None:
     _check_keep_best(plain)
     game: Game = build(config, "game")
     _check_roles(plain, game)
+    _check_loss_mix(config, game)
     _check_groups(plain, game)
     _check_division(plain, game, world_size)
+    _check_yardsticks(config)
     if has_model(config, game):
         _check_window(plain, game)
+
+
+def load_prompts(config: DictConfig) -> None:
+    """Read the domain's prompts, perhaps over the network, before a model is loaded; not for a plan.
+
+    Raises:
+        RecipeError: they cannot be read.
+    """
+    domain = build(config, "domain") if config.domain else None
+    if isinstance(domain, Prompts):
+        try:
+            domain.pool  # noqa: B018  # read when it is first asked for
+        except ValueError as error:
+            raise RecipeError(one_line(error)) from error
 
 
 def has_model(config: DictConfig, game: Game) -> bool:
@@ -75,6 +93,12 @@ def micro_batches(config: DictConfig, world_size: int = 1) -> int:
         return 1
     rows = max(rows_per_update(config, build(config, "game"), world_size).values())
     return max(1, -(-rows // most))
+
+
+def loss_mix(config: DictConfig, game: Game) -> Word | dict[str, float]:
+    """``learner.loss_mix``, weights spelled out for every role."""
+    mix = config.learner.loss_mix
+    return mix if isinstance(mix, str) else roles_of(mix, game.roles, "learner.loss_mix")
 
 
 def rows_per_update(config: DictConfig, game: Game, world_size: int = 1) -> dict[str, int]:
@@ -103,6 +127,16 @@ def _check_roles(plain: dict[str, Any], game: Game) -> None:
             )
 
 
+def _check_loss_mix(config: DictConfig, game: Game) -> None:
+    mix = loss_mix(config, game)
+    try:
+        last = LossMix(game.roles, config.max_steps, mix).at(config.max_steps)
+    except ValueError as error:
+        raise RecipeError(str(error)) from error
+    if not any(weight for role, weight in last.items() if role not in config.policy.frozen):
+        raise RecipeError(f"learner.loss_mix={mix} leaves no role to learn; give one that is not frozen more than 0.")
+
+
 def _check_resume_allow(config: DictConfig) -> None:
     known = [*flat_keys(config), PROCESSES]
     for name in config.resume_allow:
@@ -121,6 +155,19 @@ def _check_keep_best(plain: dict[str, Any]) -> None:
         raise RecipeError(f"learner.keep_best={metric}, but nothing is measured; set evaluation.every and a yardstick.")
     if metric not in known and not metric.startswith(tuple(f"{suite}/" for suite in suites)):
         raise RecipeError(f"learner.keep_best={metric} is no metric of this recipe{did_you_mean(metric, known)}")
+
+
+def _check_yardsticks(config: DictConfig) -> None:
+    """They are built, and so asked whether they can measure on their domain."""
+    if not config.evaluation.every:
+        return
+    for name, node in config.evaluation.yardsticks.items():
+        if "_target_" not in node:
+            raise RecipeError(
+                f"evaluation.yardsticks.{name} has no _target_, so it is no yardstick of this recipe (debug=two_steps "
+                "shortens one of that name); name its class, or set evaluation.every=0."
+            )
+        build(config, f"evaluation.yardsticks.{name}")
 
 
 def _check_groups(plain: dict[str, Any], game: Game) -> None:

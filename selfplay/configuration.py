@@ -33,7 +33,10 @@ from selfplay.keys import did_you_mean, flat_keys, unknown_keys
 
 JOB = "job"  # recipes/job.yaml: every key with its default
 DEBUG = "debug"
-FREE_NODES = ("players", "script", "learner.lr", "learner.kl", "sampler.max_new_tokens", "evaluation.yardsticks")
+FREE_NODES = (
+    "players", "script", "learner.lr", "learner.kl", "learner.loss_mix", "sampler.max_new_tokens",
+    "evaluation.yardsticks",
+)  # fmt: skip
 """Keys that may be one value or a mapping with entries of the recipe's own."""
 
 GROUPS = ("game", "domain", "policy", "sampler", "learner", "evaluation", "tracking", "guards", "control", "debug")
@@ -159,7 +162,7 @@ def roles_of(value: Any, roles: Sequence[str], key: str) -> dict[str, Any]:
             raise RecipeError(f"{key}.{name}: this game has no such role{did_you_mean(name, roles)}")
     for role in roles:
         if role not in names:
-            raise RecipeError(f"{key} has no value for the role {role!r}; add {key}.{role}=... or give one number.")
+            raise RecipeError(f"{key} has no value for the role {role!r}; add {key}.{role}=... or one value for all.")
     return {role: value[role] for role in roles}
 
 

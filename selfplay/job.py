@@ -11,7 +11,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from selfplay.arena import arena_of, journal_of
-from selfplay.checks import micro_batches
+from selfplay.checks import loss_mix, micro_batches
 from selfplay.configuration import RecipeError, build, roles_of
 from selfplay.learner.agreement import reason, together
 from selfplay.learner.arguments import GRPOConfig, training_arguments
@@ -19,6 +19,7 @@ from selfplay.learner.best import Best
 from selfplay.learner.callbacks import ExamineCallback, StepCallback, StopCallback
 from selfplay.learner.checkpoint_names import CheckpointError, latest_checkpoint
 from selfplay.learner.examiner import Examiner
+from selfplay.learner.loss_mix import LossMix
 from selfplay.learner.ranks import gather_objects
 from selfplay.learner.trainer import SelfPlayTrainer
 from selfplay.players import sampler_of
@@ -53,6 +54,7 @@ class Job:
             keep_checkpoints=config.learner.keep,
             bad_steps=config.learner.bad_steps,
             best=self.best,
+            mix=LossMix(self.game.roles, config.max_steps, loss_mix(config, self.game)),
         )
         self.stop = StopCallback(updates)
         for callback in (StepCallback(self.trainer), *self._examine(), self.stop):

@@ -17,7 +17,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from selfplay.advantages import assign_advantages
-from selfplay.checks import check, players
+from selfplay.checks import check, load_prompts, players
 from selfplay.configuration import RecipeError, build, compose
 from selfplay.learner.seeds import SeedStream
 from selfplay.players import model_sampler, sampler_of
@@ -30,6 +30,7 @@ EPISODES = 2
 
 def play(config: DictConfig, episodes: int = EPISODES, adapters: Path | None = None) -> list[Episode]:
     """``episodes`` episodes from the first seeds of the run, paid as the recipe pays, advantages included."""
+    load_prompts(config)
     game: Game = build(config, "game")
     sampler = sampler_of(config, game, lambda: model_sampler(config, game, adapters))
     seeds = SeedStream(list(config.seeds.topics), per_window=episodes).window(0)

@@ -26,7 +26,7 @@ NEVER = ("learner.updates_per_window",)
 
 WITHOUT_AN_END = ("constant", "constant_with_warmup", "inverse_sqrt")
 """Learning rate schedules that do not depend on ``max_steps``; under the others an earlier window would have had
-another rate."""
+another rate, as under ``learner.loss_mix=ramp`` it would have had other weights."""
 
 PROCESSES = "processes"
 """The word that allows another number of processes."""
@@ -114,7 +114,7 @@ def _differ(then: Mapping[str, Any], now: Mapping[str, Any], key: str) -> bool:
 
 def _may_differ(key: str, config: DictConfig) -> bool:
     if key == "max_steps":
-        return str(config.learner.lr_scheduler) in WITHOUT_AN_END
+        return str(config.learner.lr_scheduler) in WITHOUT_AN_END and config.learner.loss_mix != "ramp"
     return _covers(MAY_DIFFER, key)
 
 

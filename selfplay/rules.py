@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args
 
+from selfplay.learner.loss_mix import Word
 from selfplay.learner.normalisation import LOSS_TYPES
 
 Rule = tuple[Callable[[Any], bool], str]
@@ -31,6 +32,10 @@ def _maybe(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
 
 def _per_role(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: all(map(holds, value.values())) if isinstance(value, Mapping) else holds(value)
+
+
+def _is_loss_mix(value: Any) -> bool:
+    return all(map(_number(0), value.values())) if isinstance(value, Mapping) else value in get_args(Word)
 
 
 def _one_of(*choices: str) -> Rule:
@@ -92,8 +97,10 @@ RULES: dict[str, Rule] = {
     "policy.checkpointing": SWITCH,
     "sampler.max_new_tokens": (_per_role(_whole(1)), "a whole number from 1, or one for each role"),
     "sampler.temperature": (_number(0, above=True), "a number above 0, since the learner needs samples; try 1.0"),
+    "sampler.truncate": (lambda value: value in (None, "start", "middle"), "start or middle"),
     "learner.lr": (_per_role(_number(0, above=True)), "a number above 0, e.g. 1e-3, or one for each role"),
     "learner.kl": (_per_role(_number(0)), "a number from 0, e.g. 0.1, or one for each role"),
+    "learner.loss_mix": (_is_loss_mix, "sum, ramp or a number from 0 for each role, e.g. {actor: 1, judge: 0.5}"),
     "learner.epsilon": (_number(0, above=True), "a number above 0, e.g. 0.2"),
     "learner.scale": _one_of("group", "batch", "none"),
     "learner.loss_type": _one_of(*sorted(LOSS_TYPES)),

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
-from selfplay.checks import check, has_model
+from selfplay.checks import check, has_model, load_prompts
 from selfplay.configuration import RecipeError, build, compose
 from selfplay.launch_words import commands_above
 from selfplay.learner.watch import Watch
@@ -43,6 +43,7 @@ def main(words: Sequence[str] | None = None) -> int:
         if config.dry_run:
             return _show_plan(config)
         check_launch(config.processes, words, os.environ, commands_above())
+        load_prompts(config)
         return _train(config, words, watch) if has_model(config, build(config, "game")) else _rehearse(config)
     except RecipeError as error:
         return _say(str(error), MISTAKE)

@@ -137,7 +137,8 @@ class OpenDomain(Protocol):
 
     def request(self, seed: Seed) -> Request: ...
     def held_out_requests(self, n: int, seed: int) -> list[Request]:
-        """Up to ``n`` requests to measure on; the same for the same seed."""
+        """Up to ``n`` distinct requests to measure on; the same for the same seed. Never played, where the domain has
+        enough to keep some back; the domain says where it has not."""
         ...
 
     def held_out_pairs(self, n: int, seed: int) -> list[Pair]:

@@ -28,6 +28,12 @@ def test_every_recipe_passes(name: str):
         (["learner.lr=nan"], ["learner.lr=nan"]),
         (["learner.kl.solver=-1"], ["learner.kl={'proposer': 0.1, 'solver': -1}"]),
         (["learner.kl={solver: 1}", "~learner.kl.proposer"], ["learner.kl has no value for the role 'proposer'"]),
+        (["learner.loss_mix=rmp"], ["learner.loss_mix='rmp' must be sum, ramp or a number from 0 for each role"]),
+        (["learner.loss_mix={proposer:-1,solver:1}"], ["learner.loss_mix={'proposer': -1", "a number from 0"]),
+        (["learner.loss_mix={solver:1}"], ["learner.loss_mix has no value for the role 'proposer'"]),
+        (["learner.loss_mix={proposer:1,slover:1}"], ["learner.loss_mix.slover", "did you mean solver"]),
+        (["learner.loss_mix={proposer:0,solver:0}"], ["learner.loss_mix=", "leaves no role to learn"]),
+        (["learner.loss_mix={proposer:0,solver:1}", "policy.frozen=[solver]"], ["leaves no role to learn"]),
         (["max_steps=2.5"], ["max_steps=2.5", "whole number from 1"]),
         (["max_steps=true"], ["max_steps=True"]),
         (["seed="], ["seed=''"]),
@@ -57,6 +63,7 @@ def test_every_recipe_passes(name: str):
         (["learner.keep_best=duel/base/losses"], ["no metric of this recipe", "duel/base/win_rate"]),
         (["learner.keep_best=duel/base/win_rate", "evaluation.duel=false"], ["no metric of this recipe"]),
         (["learner.keep_best=yardstick/arithmetic/pass@1", "evaluation.every=0"], ["nothing is measured"]),
+        (["sampler.truncate=end"], ["sampler.truncate='end' must be start or middle"]),
         (["sampler.temperature=0"], ["sampler.temperature=0"]),
         (["sampler.max_new_tokens.solver=0"], ["sampler.max_new_tokens"]),
     ],
@@ -73,6 +80,11 @@ def test_a_mistake_is_one_line(words: list[str], parts: list[str]):
 def test_what_may_be_kept_and_allowed():
     check(compose([SMALL, "learner.keep_best=yardstick/arithmetic/maj@8", "resume_allow=[learner,seed,processes]"]))
     check(compose([SMALL, "learner.keep_best=duel/base/win_rate"]))
+
+
+def test_the_losses_may_be_mixed_otherwise():
+    for word in ("ramp", "{proposer:0,solver:1}"):
+        check(compose([SMALL, f"learner.loss_mix={word}"]))
 
 
 def test_a_base_folder_must_be_readable(tmp_path: Path):

@@ -43,7 +43,7 @@ DOORS: dict[str, set[str]] = {
     "trl": {"learner"},
     "deepspeed": {"learner", "doctor"},
     "accelerate": {"learner", "launch"},  # launch runs accelerate's launcher, and reads torch's list of the dead
-    "datasets": {"learner"},
+    "datasets": {"learner", "domains"},  # domains: only when prompts of a dataset are read
     "vllm": {"samplers"},
     "openai": {"samplers"},
     "wandb": {"tracking"},

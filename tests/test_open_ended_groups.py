@@ -1,7 +1,10 @@
-"""The groups game=serl, domain=word_lists and domain=prompt_file, in a recipe of somebody's own."""
+"""The groups game=serl and the open-ended domains, in a recipe of somebody's own."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,15 +13,16 @@ from selfplay.checks import check
 from selfplay.configuration import RecipeError, build, compose
 from selfplay.plan import make_plan
 from selfplay.play import main
+from selfplay.train import main as train
 
 RECIPE = """
 defaults:
   - job
   - override game: serl
   - override domain: word_lists
+  - override evaluation: none
   - _self_
 seeds: {per_window: 2, topics: [lists]}
-evaluation: {every: 0}
 sampler: {max_new_tokens: {actor: 16, judge: 2}}
 """
 
@@ -62,7 +66,18 @@ def test_prompts_of_a_file_are_judged_in_boxes(recipe: str, tmp_path: Path, caps
     [
         (["domain=prompt_file"], "domain.path"),
         (["domain=prompt_file", "domain.path=no.jsonl"], "domain.path=no.jsonl: cannot be read"),
-        (["domain=arithmetic"], "game.domain: has no open-ended requests"),
+        (
+            ["domain=arithmetic"],
+            "game.domain=Arithmetic: SERL needs open-ended requests, which it has not; choose domain=word_lists or "
+            "hub_prompts, or game=sqlm.",
+        ),
+        (["domain=arithmetic_deadline"], "game.domain=WithDeadline: SERL needs open-ended requests"),
+        (
+            ["evaluation=arithmetic"],
+            "evaluation.yardsticks.arithmetic: domain=WordLists has no problems with known answers to measure on; "
+            "choose evaluation=none, or domain=arithmetic.",
+        ),
+        (["debug=two_steps"], "evaluation.yardsticks.arithmetic has no _target_"),
         (["domain.categories=[cars]"], "domain.categories=['cars']: choose one or more of animals"),
         (["game.schedule.judgments=3"], "game.schedule.judgments=3: must be an even number"),
         (["game.schedule.judgement=4"], "game.schedule.judgement is not a key"),
@@ -75,3 +90,41 @@ def test_a_mistake_is_one_line(recipe: str, words: list[str], part: str):
         check(compose([recipe, *words]))
     assert part in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("domain", ["word_lists", "prompt_file", "hub_prompts"])
+def test_sqlm_needs_problems(domain: str, tmp_path: Path):
+    (tmp_path / "prompts.jsonl").write_text('{"prompt": "Say something kind."}')
+    path = [] if domain == "word_lists" else [f"domain.path='{tmp_path}/prompts.jsonl'"]
+    with pytest.raises(RecipeError) as caught:
+        check(compose(["recipe=sqlm_small", f"domain={domain}", *path]))
+    assert str(caught.value).startswith("game.domain=")
+    assert "SQLM needs problems with answers" in str(caught.value)
+    assert str(caught.value).endswith("choose domain=arithmetic, or game=serl.")
+
+
+def test_a_dataset_is_read_before_a_model_is_loaded_but_not_for_a_plan(recipe, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "train.jsonl").write_text('{"question": "Say something kind."}\n')
+    words = [recipe, "domain=hub_prompts", f"domain.path='{tmp_path}/data'", "domain.held_out=0"]
+    assert train([*words, "dry_run=true"]) == 0
+    capsys.readouterr()
+    assert train([*words, f"output_dir='{tmp_path}/runs'"]) == 2
+    line = capsys.readouterr().err.splitlines()[-1]  # after the library's progress bars
+    assert line == f"selfplay: domain.field='prompt': {tmp_path}/data has no such field; choose one of question."
+    assert not (tmp_path / "runs").exists()
+    words += ["domain.field=question", "players=script", "script.actor=[Hello]", r"script.judge=['\boxed{1}']"]
+    assert main([*words, "episodes=1"]) == 0
+    assert "actor <- Say something kind.\n    4x Hello   [copeland 0.5" in capsys.readouterr().out
+
+
+def test_a_dataset_of_the_hub_that_cannot_be_reached_is_one_line(recipe: str, tmp_path: Path):
+    """In a process of its own: the library looks once whether it is offline."""
+    command = [sys.executable, "-m", "selfplay.play", recipe, "domain=hub_prompts", "domain.path=nobody/nothing"]
+    done = subprocess.run(
+        command, env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("selfplay: domain.path=nobody/nothing: cannot be loaded: Couldn't reach")
+    assert done.stderr.count("\n") == 1

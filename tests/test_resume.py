@@ -11,7 +11,7 @@ from tests.checkpoints import write_checkpoint
 
 
 def config(root: Path, **more):
-    learner = {"lr": 1.0, "lr_scheduler": "constant", "keep": 2} | more.pop("learner", {})
+    learner = {"lr": 1.0, "lr_scheduler": "constant", "loss_mix": "sum", "keep": 2} | more.pop("learner", {})
     plain = {"output_dir": str(root), "run_name": "mine", "resume": "never", "resume_allow": [], "seed": 0,
              "max_steps": 40, "seeds": {"topics": ["sums"]}, "evaluation": {"every": 10, "duel": True}}  # fmt: skip
     return OmegaConf.create({**plain, "learner": learner, **more})
@@ -89,10 +89,11 @@ def test_what_alters_nothing_that_is_learned_may_change(tmp_path, change):
     assert find_start(config(tmp_path, resume=str(checkpoint), **change)).remarks == ()
 
 
-@pytest.mark.parametrize(("schedule", "free"), [("constant", True), ("constant_with_warmup", True), ("linear", False),
-                                                ("cosine", False)])  # fmt: skip
-def test_the_number_of_windows_is_free_where_no_rate_depends_on_it(tmp_path, schedule, free):
-    learner = {"lr_scheduler": schedule}
+@pytest.mark.parametrize(("schedule", "mix", "free"), [("constant", "sum", True), ("constant_with_warmup", "sum", True),
+                                                       ("constant", {"judge": 0}, True), ("constant", "ramp", False),
+                                                       ("linear", "sum", False), ("cosine", "sum", False)])  # fmt: skip
+def test_the_number_of_windows_is_free_where_no_rate_or_weight_depends_on_it(tmp_path, schedule, mix, free):
+    learner = {"lr_scheduler": schedule, "loss_mix": mix}
     write_checkpoint(tmp_path / "mine", 10, config(tmp_path, learner=learner))
     longer = {"resume": "auto", "learner": learner, "max_steps": 80}
     if free:

@@ -13,12 +13,12 @@ Two wordings. ``compact`` is the language of the small base (`selfplay/small_bas
 
 from __future__ import annotations
 
-import hashlib
 import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from selfplay.domains.held_out import held_out
 from selfplay.types import Problem, Prompt
 
 HELD_OUT_SHARE = 0.15
@@ -196,8 +196,7 @@ class Arithmetic:
 
 def is_held_out(key: str, share: float = HELD_OUT_SHARE) -> bool:
     """Whether the problem with this key is held out: a hash of the key alone, so every process and run agrees."""
-    digest = hashlib.sha256(f"held-out:{key}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") < share * 2**64
+    return held_out(key, share)
 
 
 def canonical(numbers: Sequence[int], operators: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """Open-ended requests: lists of words in the built-in small world, or anybody's prompts from a JSONL file.
 
 Which request an episode is about follows from its seed's index alone, so that every process and a resume agree;
-``seeds.topics`` only label such episodes.
+``seeds.topics`` only label such episodes. Datasets of the hub: selfplay/domains/hub_prompts.py.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from selfplay.domains.prompts import HELD_OUT_SHARE, Pool, Prompts, read_prompt, shown_text
 from selfplay.domains.world import WORDS, WORLD, quality, random_list, read_list
-from selfplay.types import Pair, Request, Seed
+from selfplay.types import Pair, Prompt, Request, Seed
 
 
 class WordLists:
@@ -49,12 +50,17 @@ class WordLists:
             raise ValueError(f"domain.categories={self.categories}: choose one or more of {', '.join(WORLD)}.")
 
     def request(self, seed: Seed) -> Request:
-        return self._request(self.categories[seed.index % len(self.categories)], f"menu {seed.index}")
+        return self._ask(self.categories[seed.index % len(self.categories)], f"menu {seed.index}")
 
     def held_out_requests(self, n: int, seed: int) -> list[Request]:
-        """One of each category: there are no others, so none is kept from self-play. What is measured on them is the
-        hidden quality, which no reward reads, of answers sampled anew."""
-        return [self._request(category, f"menu {seed} {category}") for category in self.categories[:n]]
+        """One for each category, at most ``n`` of them.
+
+        There are too few requests to keep any from training, so these are the same seven. Measuring on them is fair all
+        the same: the quality is hidden from every reward, and answers are sampled afresh.
+        """
+        rng = random.Random(f"held-out {seed}")
+        categories = rng.sample(self.categories, min(n, len(self.categories)))
+        return [self._ask(category, f"menu held-out {seed} {category}") for category in categories]
 
     def held_out_pairs(self, n: int, seed: int) -> list[Pair]:
         """Random lists, from all on topic to none; half of them without repeats: as good as self-play will write."""
@@ -73,12 +79,12 @@ class WordLists:
             lists = [list(dict.fromkeys(words)) if rng.random() < 0.5 else words for words in lists]
             worse, better = sorted(lists, key=lambda words: quality(category, words))
             if quality(category, worse) < quality(category, better):
-                return Pair(self._request(category, menu), " ".join(better), " ".join(worse))
+                return Pair(self._ask(category, menu), " ".join(better), " ".join(worse))
 
-    def _request(self, category: str, menu_key: str) -> Request:
+    def _ask(self, category: str, order: str) -> Request:
         if self.wording == "compact":
             return Request(f"list {category}", category, category)
-        menu = random.Random(menu_key).sample(WORDS, len(WORDS))
+        menu = random.Random(order).sample(WORDS, len(WORDS))
         text = (
             f"Here are some words: {' '.join(menu)}.\nWrite down those that are {category}: as many as you can find, "
             "each of them once and nothing else, on one line, with spaces between."
@@ -99,58 +105,36 @@ class WordLists:
         return read_list(answer if self.wording == "compact" else re.sub(r"[,.;]", " ", answer.lower()))
 
 
-class PromptFile:
-    """Prompts of a JSONL file, in an order of their own in every pass over it. Their quality is unknown.
-
-    A dataset of the Hugging Face hub becomes such a file with ``dataset.to_json("prompts.jsonl")``.
+class PromptFile(Prompts):
+    """Prompts of a JSONL file, each line of which must hold one. Their quality is unknown.
 
     Args:
         path: one JSON object a line.
-        field: where the prompt stands in it, e.g. ``"prompt"``.
-        template: what the actor and the judge are shown, with ``{prompt}`` in it, e.g. ``"Summarise:\\n\\n{prompt}"``.
-        seed: of the order.
+        field: where the prompt stands in it, e.g. ``"prompt"``: a text, or a list of messages.
+        template, seed, held_out: as of ``Prompts``.
 
     Raises:
-        ValueError: a file that cannot be read, a line without a prompt, or a template without ``{prompt}``.
+        ValueError: a file that cannot be read, a line without a prompt, and as ``Prompts`` does.
     """
 
-    wording = "boxed"
-
-    def __init__(self, path: str, field: str = "prompt", template: str = "{prompt}", seed: int = 0) -> None:
-        if "{prompt}" not in template:
-            raise ValueError(f"domain.template={template!r} has no place for the prompt; put {{prompt}} into it.")
-        self.template, self.seed = template, seed
+    def __init__(
+        self,
+        path: str,
+        field: str = "prompt",
+        template: str = "{prompt}",
+        seed: int = 0,
+        held_out: float = HELD_OUT_SHARE,
+    ) -> None:
+        super().__init__(template, seed, held_out)
         self.prompts = read_prompts(path, field)
-        self._pass: tuple[int, list[int]] = (-1, [])  # the order of the pass asked for last
+        self._pool = Pool.of(self.prompts, map(shown_text, self.prompts), self.held_out)
 
-    def request(self, seed: Seed) -> Request:
-        number, place = divmod(seed.index, len(self.prompts))
-        if self._pass[0] != number:
-            order = random.Random(f"{self.seed} {number}").sample(range(len(self.prompts)), len(self.prompts))
-            self._pass = (number, order)
-        # replace, not format: prompts hold braces of their own
-        text = self.template.replace("{prompt}", self.prompts[self._pass[1][place]])
-        return Request(text, text)
-
-    def held_out_requests(self, n: int, seed: int) -> list[Request]:
-        return []
-
-    def held_out_pairs(self, n: int, seed: int) -> list[Pair]:
-        """None: whose answer is better is unknown. A file of judged pairs: ``domains.judged_pairs.PairFile``."""
-        return []
-
-    def is_well_formed(self, request: Request, answer: str) -> bool:
-        """Whether there is an answer at all."""
-        return bool(answer.strip())
-
-    def is_on_topic(self, request: Request, answer: str) -> bool | None:
-        return None
-
-    def quality(self, request: Request, answer: str) -> float | None:
-        return None
+    @property
+    def pool(self) -> Pool:
+        return self._pool
 
 
-def read_prompts(path: str, field: str) -> list[str]:
+def read_prompts(path: str, field: str) -> list[Prompt]:
     """The prompts of a JSONL file, in its order.
 
     Raises:
@@ -168,12 +152,13 @@ def read_prompts(path: str, field: str) -> list[str]:
     return [_prompt_of(line, field, f"domain.path={path}, line {number}") for number, line in lines]
 
 
-def _prompt_of(line: str, field: str, where: str) -> str:
+def _prompt_of(line: str, field: str, where: str) -> Prompt:
     try:
         row: Any = json.loads(line)
     except json.JSONDecodeError as error:
         raise ValueError(f"{where}: is not JSON ({error.msg}).") from error
-    if not isinstance(row, dict) or not isinstance(row.get(field), str) or not row[field].strip():
+    prompt = read_prompt(row.get(field)) if isinstance(row, dict) else None
+    if prompt is None:
         known = ", ".join(row) if isinstance(row, dict) else "none, since it is no object"
         raise ValueError(f"{where}: has no text in the field domain.field={field!r}; its fields: {known}.")
-    return row[field]
+    return prompt

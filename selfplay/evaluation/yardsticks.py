@@ -51,7 +51,8 @@ class ArithmeticYardstick:
         role: who answers.
 
     Raises:
-        ValueError: no problem, fewer than two samples, a temperature of zero, or a problem whose truth is unknown.
+        ValueError: a domain without problems, none of them held out, fewer than two samples, a temperature of zero, or
+            a problem whose truth is unknown.
     """
 
     def __init__(
@@ -69,6 +70,11 @@ class ArithmeticYardstick:
             raise ValueError(f"samples={samples} must be at least 2: a majority of one is no majority. Try 8.")
         if temperature <= 0:
             raise ValueError(f"temperature={temperature} must be above 0; greedy is measured besides.")
+        if not hasattr(domain, "held_out_problems"):
+            raise ValueError(
+                f"domain={type(domain).__name__} has no problems with known answers to measure on; choose "
+                "evaluation=none, or domain=arithmetic."
+            )
         self.domain, self.samples, self.seed, self.temperature, self.role = domain, samples, seed, temperature, role
         levels = domain.held_out_problems(per_level, seed)
         self.problems: list[Problem] = [problem for level in sorted(levels) for problem in levels[level]]

@@ -14,15 +14,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from statistics import fmean
-from typing import Any, get_args
+from typing import Any
 
 from selfplay.games.serl_facts import Contest, serl_facts
-from selfplay.games.settings import at_least, one_of
+from selfplay.games.settings import at_least, one_of, plays_on
 from selfplay.roles.judge import actor_rewards, judge_reward
 from selfplay.roles.judge_prompt import Longest, Wording, judge_prompt
 from selfplay.roles.schedules import Meeting, Schedule
 from selfplay.roles.verdicts import Reading, Unfinished, judged_text, read_verdict
 from selfplay.types import Episode, Judgment, OpenDomain, Sampler, Seed, Turn
+
+NO_REQUESTS = "SERL needs open-ended requests, which it has not; choose domain=word_lists or hub_prompts, or game=sqlm"
 
 
 class SERL:
@@ -49,6 +51,7 @@ class SERL:
         request_chars: int = 4000,
         answer_chars: int = 6000,
     ) -> None:
+        plays_on(domain, "request", NO_REQUESTS)
         at_least("game.answers", answers, 2, "a pair needs two")
         at_least("game.request_chars", request_chars, 1, "the judge must see what was asked")
         at_least("game.answer_chars", answer_chars, 1, "the judge must see the answers")
@@ -56,8 +59,7 @@ class SERL:
         one_of("game.unfinished", unfinished, Unfinished)
         if length_control is not None and not 0 < length_control < 1:
             raise ValueError(f"game.length_control={length_control}: must lie between 0 and 1, or be null for none.")
-        if domain.wording not in get_args(Wording):
-            raise ValueError("game.domain: has no open-ended requests; choose domain=word_lists or domain=prompt_file.")
+        one_of("domain.wording", domain.wording, Wording)
         form = {"wording": domain.wording, "ties": ties}
         self.ask = partial(judge_prompt, **form, longest=Longest(request_chars, answer_chars))
         self.ask("", "", "")  # refuses ties in a wording that has none

@@ -19,3 +19,9 @@ def at_least(key: str, value: int, least: int, why: str) -> None:
     """Raise ValueError unless ``value`` is a whole number from ``least``."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ValueError(f"{key}={value!r}: must be a whole number from {least}; {why}.")
+
+
+def plays_on(domain: object, method: str, told: str) -> None:
+    """Raise ValueError unless the domain has ``method``, without which the game cannot be played on it."""
+    if not hasattr(domain, method):
+        raise ValueError(f"game.domain={type(domain).__name__}: {told}.")

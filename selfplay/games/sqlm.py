@@ -14,10 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, get_args
 
-from selfplay.games.settings import Invalid, at_least, one_of
+from selfplay.games.settings import Invalid, at_least, one_of, plays_on
 from selfplay.roles.proposer import Band, calibration, check_band
 from selfplay.roles.solver import Poll, Tie, agreement, hold_poll, poll_facts
 from selfplay.types import Admission, Domain, Episode, Rejection, Sampler, Seed, TaskGate, Turn
+
+NO_PROBLEMS = "SQLM needs problems with answers, which it has not; choose domain=arithmetic, or game=serl"
 
 
 class SQLM:
@@ -44,6 +46,7 @@ class SQLM:
         invalid: Invalid = "mask",
         proposer_period: int = 5,
     ) -> None:
+        plays_on(domain, "read_problem", NO_PROBLEMS)
         at_least("game.proposals", proposals, 1, "a row needs a question")
         at_least("game.answers", answers, 2, "a group of one has no peers and no majority")
         at_least("game.min_votes", min_votes, 1, "an elected answer has a vote")

@@ -34,6 +34,7 @@ from selfplay.learner.bad_steps import BadStepCallback, BadSteps
 from selfplay.learner.batches import Share, Tensors, sampler_difference
 from selfplay.learner.best import Best
 from selfplay.learner.distinct import is_noisy, score_distinct
+from selfplay.learner.loss_mix import LossMix
 from selfplay.learner.ranks import gather_episodes, on_any_rank, whole_parameters
 from selfplay.learner.updates import Batch, Updates
 from selfplay.learner.window import Arena, play_window
@@ -55,6 +56,7 @@ class SelfPlayTrainer(GRPOTrainer):
         keep_checkpoints: how many checkpoints stay; 0 keeps all.
         bad_steps: steps in a row with a loss or gradient that is not finite, after which the run ends; 0 = never.
         best: the best measured window, whose checkpoint stays besides; None keeps none.
+        mix: what the loss of each role counts; None counts all the same.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class SelfPlayTrainer(GRPOTrainer):
         keep_checkpoints: int = 2,
         bad_steps: int = 3,
         best: Best | None = None,
+        mix: LossMix | None = None,
     ) -> None:
         # TRL wants a dataset and a reward function; neither is ever read.
         super().__init__(
@@ -86,6 +89,7 @@ class SelfPlayTrainer(GRPOTrainer):
         self.lr = {role: lr[role] for role in self.learning_roles}
         self.kl = {role: kl[role] for role in self.learning_roles}
         self.updates_per_window = updates_per_window
+        self.mix = mix or LossMix(arena.game.roles, args.max_steps // updates_per_window)
         self.keep_checkpoints = keep_checkpoints
         self.bad_steps = BadSteps(Path(str(args.output_dir)) / "bad_steps", bad_steps, args.process_index)
         self.add_callback(BadStepCallback(self))
@@ -106,6 +110,7 @@ class SelfPlayTrainer(GRPOTrainer):
         self._speakers: set[str] = set()  # roles with something to learn in the present update, on any rank
         self._seconds: dict[str, float] = defaultdict(float)
         self._played: dict[str, float] = {}  # the latest window's measures
+        self._weights: dict[str, float] = {}  # of the roles' losses in the latest window
         self._updating_since = 0.0
         self._learner_logprobs = torch.empty(0)  # of the rows that went forward last
         for adapter in policy.adapters:
@@ -148,7 +153,9 @@ class SelfPlayTrainer(GRPOTrainer):
             self.journal.warn(number + 1, warning)
         self.bad_steps.window(window.turns_N)
         prepared = time.perf_counter()
-        self._updates = self._cut.of(window.turns_N)
+        self._weights = self.mix.at(number)
+        self._played |= {f"learner/weight/{role}": self._weights[role] for role in self.learning_roles}
+        self._updates = self._cut.of([turn for turn in window.turns_N if self._weights[turn.role]])  # 0 rests
         self._updating_since = time.perf_counter()
         self._seconds["prepare"] = self._updating_since - prepared
 
@@ -171,7 +178,7 @@ class SelfPlayTrainer(GRPOTrainer):
         }
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        losses = [self._share_loss(model, share, rows) for share, rows in inputs.items()]
+        losses = [self._share_loss(model, share, rows) * self._weights[share.role] for share, rows in inputs.items()]
         return torch.stack(losses).sum()
 
     def _share_loss(self, model, share: Share, rows: Tensors) -> torch.Tensor:

@@ -13,13 +13,13 @@ import hashlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, get_args
 
 import torch
 
 from selfplay.policy import Policy
 from selfplay.samplers.decode import Draw, Drawn, Ending, decode
-from selfplay.samplers.prompts import encode
+from selfplay.samplers.prompts import Truncate, encode
 from selfplay.samplers.scoring import score_choices
 from selfplay.samplers.shadow import Shadow
 from selfplay.types import Prompt, Turn
@@ -37,9 +37,10 @@ class HFSampler:
         temperature: unless ``sample`` is told otherwise.
         merge: ``auto`` (by size), ``always`` or ``never`` generate from a merged copy of the weights.
         rows: sequences generated at once; more are done in turn, with the same results.
-        max_prompt_tokens: longer prompts lose their beginning; None is what the model's window leaves.
+        max_prompt_tokens: longer prompts are cut to it; None is what the model's window leaves.
         bare: every role plays the frozen base, e.g. as the opponent in a duel.
         template: further words for the chat template, e.g. ``{"enable_thinking": False}``.
+        truncate: what an over-long prompt loses, its ``start`` or its ``middle``.
 
     Raises:
         ValueError: a value out of range, or a base that this decode loop cannot play (Mamba).
@@ -55,9 +56,14 @@ class HFSampler:
         max_prompt_tokens: int | None = None,
         bare: bool = False,
         template: Mapping[str, Any] | None = None,
+        truncate: Truncate = "start",
     ) -> None:
         if merge not in ("auto", "always", "never"):
             raise ValueError(f"sampler.merge={merge!r} is unknown; choose auto, always or never.")
+        if truncate not in get_args(Truncate):
+            raise ValueError(
+                f"sampler.truncate={truncate!r} is unknown; choose one of {', '.join(get_args(Truncate))}."
+            )
         for key, value in (("rows", rows), ("max_prompt_tokens", max_prompt_tokens)):
             if value is not None and value < 1:
                 raise ValueError(f"sampler.{key}={value} must be 1 or more.")
@@ -73,6 +79,7 @@ class HFSampler:
         self.max_prompt_tokens = max_prompt_tokens
         self.bare = bare
         self.template = dict(template or {})
+        self.truncate: Truncate = truncate
         size = sum(getattr(p, "ds_numel", p.numel()) for p in policy.base.parameters())
         self.shadow = Shadow(policy) if merge == "always" or (merge == "auto" and size <= MERGE_UP_TO) else None
         self.begin()
@@ -160,7 +167,7 @@ class HFSampler:
         room = [limit for limit in (self.max_prompt_tokens, window and window - new_tokens) if limit is not None]
         if room and min(room) < 1:
             raise ValueError(f"sampler.max_new_tokens={new_tokens} fills the base's window of {window}; lower it.")
-        return encode(self.policy.tokenizer, prompts_N, min(room, default=1 << 30), self.template)
+        return encode(self.policy.tokenizer, prompts_N, min(room, default=1 << 30), self.template, self.truncate)
 
     def _adapter(self, role: str) -> str | None:
         adapter = self.policy.adapter(role)

@@ -23,7 +23,7 @@ from selfplay.types import Episode, Seed, Turn
 
 ROLES = ("proposer", "solver")
 PROBE = list(range(5, 20))  # token ids to compare logits on
-OF_TRAINER = ("lr", "kl", "updates_per_window", "keep_checkpoints", "bad_steps", "best")
+OF_TRAINER = ("lr", "kl", "updates_per_window", "keep_checkpoints", "bad_steps", "best", "mix")
 
 
 class FixedGame:
@@ -94,9 +94,16 @@ def make_trainer(
 
 
 def reference_loss(
-    policy: Policy, turns_N: Sequence[Turn], kl: Mapping[str, float], unbiased_kl: bool = False
+    policy: Policy,
+    turns_N: Sequence[Turn],
+    kl: Mapping[str, float],
+    unbiased_kl: bool = False,
+    weights: Mapping[str, float] | None = None,
 ) -> torch.Tensor:
-    """GRPO on policy with a token mean over each role, one turn at a time, from full logits: the oracle."""
+    """GRPO on policy with a token mean over each role, one turn at a time, from full logits: the oracle.
+
+    ``weights`` of the roles in the sum; None = 1 each.
+    """
     total = torch.zeros(())
     for role in ROLES:
         rows = [turn for turn in turns_N if turn.role == role and turn.objective == "reinforce"]
@@ -109,7 +116,7 @@ def reference_loss(
             ratio = torch.exp(now - now.detach())  # 1, with a gradient
             gain = turn.advantage * ratio
             penalty = kl[role] * (torch.exp(base - now) - (base - now) - 1) * (ratio if unbiased_kl else 1)
-            total = total - (gain - penalty).sum() / tokens
+            total = total - (weights or {}).get(role, 1.0) * (gain - penalty).sum() / tokens
     return total
 
 

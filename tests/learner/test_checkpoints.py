@@ -10,6 +10,7 @@ from transformers import TrainerCallback
 
 from selfplay.learner import checkpoints
 from selfplay.learner.checkpoint_names import CheckpointError, latest_checkpoint, whole_checkpoints
+from selfplay.learner.loss_mix import LossMix
 from selfplay.policy import Policy
 from tests.learner.harness import ROLES, FixedGame, make_trainer
 from tests.tiny import tiny_base
@@ -31,9 +32,10 @@ def values(trainer):
     return {name: p.detach().clone() for adapter in policy.adapters for name, p in policy.parameters_of(adapter)}
 
 
-@pytest.mark.parametrize(("kl", "updates"), [(0.0, 1), (0.1, 1), (0.1, 2)])
-def test_a_resume_is_bit_exact(base, tmp_path, kl, updates):
+@pytest.mark.parametrize(("kl", "updates", "mix"), [(0.0, 1, "sum"), (0.1, 1, "sum"), (0.1, 2, "ramp")])
+def test_a_resume_is_bit_exact(base, tmp_path, kl, updates, mix):
     settings = {"kl": kl, "updates_per_window": updates, "lr_scheduler": "linear", "max_grad_norm": 1.0}
+    settings["mix"] = LossMix(ROLES, windows=4, mix=mix)
     unbroken = trainer_of(base, tmp_path / "a", max_steps=4 * updates, **settings)
     unbroken.train()
 

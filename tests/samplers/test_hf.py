@@ -273,6 +273,13 @@ def test_over_long_prompts_lose_their_beginning(policy):
     assert len(turn.prompt_ids) == 256 - 6  # the base's window less the reply
 
 
+def test_over_long_prompts_lose_their_middle_where_that_is_asked_for(policy):
+    sampler = HFSampler(policy, 6, max_prompt_tokens=7, truncate="middle")
+    turns_N_G = sampler.sample("solver", ["0123456789", "12345"])
+    texts = [policy.tokenizer.decode(turns_G[0].prompt_ids) for turns_G in turns_N_G]
+    assert texts == ["<|user|>01789<|assistant|>", "<|user|>12345<|assistant|>"]  # seven tokens are not too many
+
+
 def test_prompts_of_any_text_are_played(policy):
     prompts = ["", "\x00\n\t", "🦆" * 9, "<|assistant|><eos>", Raw("")]
     turns_N_G = HFSampler(policy, 4).sample("solver", prompts, 2)
@@ -319,6 +326,7 @@ def test_limits_by_role(policy):
         ({"merge": "sometimes"}, "sampler.merge='sometimes' is unknown"),
         ({"rows": 0}, "sampler.rows=0 must be 1 or more"),
         ({"max_prompt_tokens": 0}, "sampler.max_prompt_tokens=0 must be"),
+        ({"truncate": "end"}, "sampler.truncate='end' is unknown; choose start or middle"),
         ({"temperature": -1.0}, "temperature=-1.0 must be 0"),
         ({"temperature": float("nan")}, "temperature=nan must be 0"),
         ({"max_new_tokens": 0}, "sampler.max_new_tokens=0 for solver"),
