@@ -98,7 +98,7 @@ def micro_batches(config: DictConfig, world_size: int = 1) -> int:
 def loss_mix(config: DictConfig, game: Game) -> Word | dict[str, float]:
     """``learner.loss_mix``, weights spelled out for every role."""
     mix = config.learner.loss_mix
-    return mix if isinstance(mix, str) else roles_of(mix, game.roles, "learner.loss_mix")
+    return cast(Word, mix) if isinstance(mix, str) else roles_of(mix, game.roles, "learner.loss_mix")
 
 
 def rows_per_update(config: DictConfig, game: Game, world_size: int = 1) -> dict[str, int]:

@@ -63,6 +63,18 @@ def test_the_papers_run_by_hand():
     assert planned.measurements == 1 + 103  # before, every 5th of 512, and after the last
 
 
+@pytest.mark.parametrize("recipe", ["serl_qa", "serl_summarisation", "serl_writing"])
+def test_serls_runs_by_hand(recipe: str):
+    planned = make_plan(compose([f"recipe={recipe}"]), world_size=8)
+    # A block of Qwen3-8B: q and o 4096 -> 4096, k and v 4096 -> 1024, gate, up and down 4096 <-> 12288; rank 32.
+    per_block = 32 * (2 * (4096 + 4096) + 2 * (4096 + 1024) + 3 * (4096 + 12288))
+    assert planned.adapters == {"shared": 36 * per_block} == {"shared": 87_293_952}
+    # 16 prompts: 4 answers each; 6 pairs of answers, each judged 4 times.
+    assert [(role.rows, role.new_tokens) for role in planned.roles] == [(64, 1024), (384, 2048)]
+    assert planned.micro_batches == 12  # 384 judgments over 8 processes are 48; at most 4 at once
+    assert (planned.steps, planned.measurements) == (5 * 5000 // 16, 0)
+
+
 def test_a_base_out_of_reach_needs_a_shape():
     with pytest.raises(RecipeError, match=r"policy\.base=some/model .* needs policy\.shape"):
         make_plan(compose([SMALL, "policy.base=some/model"]))
@@ -97,14 +109,18 @@ def test_parameters_are_counted_from_the_files(base: Path):
     assert shape.shape_of_folder(base).parameters == real
 
 
-@pytest.mark.parametrize("recipe", ["sqlm_multiplication", "sqlm_small debug=scripted"])
+@pytest.mark.parametrize("recipe", ["sqlm_multiplication", "sqlm_small debug=scripted", "serl_qa"])
 def test_dry_run_prints_the_plan_and_loads_nothing(recipe: str):
     code = (
         "import sys; from selfplay.train import main; status = main(); "
-        "assert 'torch' not in sys.modules, 'a plan needs no torch'; sys.exit(status)"
+        "assert not {'torch', 'datasets'} & set(sys.modules), 'a plan needs neither'; sys.exit(status)"
     )
     words = [f"recipe={recipe.split()[0]}", *recipe.split()[1:], "dry_run=true"]
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
-    for part in ("proposer", "solver", "Memory (GiB, estimated)", "nothing was trained"):
+    for part in (
+        *(("actor", "judge") if recipe == "serl_qa" else ("proposer", "solver")),
+        "Memory (GiB, estimated)",
+        "nothing was trained",
+    ):
         assert part in done.stdout

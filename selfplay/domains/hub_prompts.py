@@ -93,13 +93,12 @@ def _pool(path: str, name: str | None, split: str, field: str, revision: str | N
             f"domain.field={field!r}: {path} has no such field; choose one of {', '.join(rows.column_names)}."
         )
     column = Column(rows.select_columns([field]))
-    texts = list(column.texts())
-    if all(text is None for text in texts):
+    if all(text is None for text in column.texts()):  # as a rule the first row says no
         raise ValueError(
             f"domain.field={field!r}: no row of {path} has a text or a chat there (it holds {rows.features[field]}); "
             f"choose another of {', '.join(rows.column_names)}."
         )
-    return Pool.of(column, texts, share)
+    return Pool.of(column, column.texts(), share)
 
 
 def _open(path: str, name: str | None, split: str, revision: str | None) -> Any:

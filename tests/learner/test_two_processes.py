@@ -25,6 +25,7 @@ CASES = {
     "plain": {"kl": KL, "max_grad_norm": 1.0},
     "row_mean": {"loss_type": "grpo", "kl": KL, "micro_batches": 2},
     "shared": {"adapters": "shared"},
+    "ramp": {"adapters": "shared", "mix": "ramp", "kl": KL, "loss_type": "bnpo", "micro_batches": 2},
     "silent_rank": {"kl": KL, "empty": [2, 3, 4, 5]},  # rank 1 in window 0, rank 0 in window 1
     "silent_window": {"empty": [4, 5, 6, 7]},
     **RESUMED,

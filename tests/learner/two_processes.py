@@ -12,6 +12,7 @@ from accelerate.state import AcceleratorState
 from transformers import TrainerCallback
 
 from selfplay.learner.checkpoint_names import whole_checkpoints
+from selfplay.learner.loss_mix import LossMix
 from selfplay.learner.ranks import end_processes, start_processes
 from selfplay.policy import Policy
 from tests.learner.harness import OF_TRAINER, PROBE, ROLES, FixedGame, arguments, gradients, make_trainer, values
@@ -31,6 +32,8 @@ class Gradients(TrainerCallback):
 def train(base: str, folder: Path, empty=(), resume=False, adapters="per_role", dropout=0.0, **settings) -> None:
     AcceleratorState._reset_state()  # of the run before, in this same process
     own = {name: settings.pop(name) for name in OF_TRAINER if name in settings}
+    if "mix" in own:
+        own["mix"] = LossMix(ROLES, windows=3, mix=own["mix"])
     args = arguments(folder, weight_decay=0.01, **settings)  # before the policy: it may be spread while it is loaded
     policy = Policy.build(base=base, roles=ROLES, adapters=adapters, rank=4, alpha=8, seed=0, dropout=dropout)
     game = FixedGame(policy.model.config.vocab_size, periods={"proposer": 2}, empty=empty)
