@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
 
@@ -66,7 +66,7 @@ class Plan:
     adapters: dict[str, int]  # trainable parameters by adapter
     memory: dict[str, float]
     measurements: int  # times that the yardsticks are taken
-    answers_per_measurement: int
+    texts_per_measurement: int
 
     @property
     def trainable(self) -> int:
@@ -98,7 +98,7 @@ def make_plan(config: DictConfig, world_size: int = 1) -> Plan:
         size = shape.lora_parameters(config.policy.rank, config.policy.targets)
         adapters = {role.adapter: size for role in roles if role.player == "model" and role.adapter != BARE}
         memory |= _memory(config, shape, sum(adapters.values()), rows_per_update(config, game, world_size), world_size)
-    measurements, answers = _evaluation(config)
+    measurements, texts = _evaluation(config)
     return Plan(
         recipe=config.recipe,
         steps=config.max_steps,
@@ -111,7 +111,7 @@ def make_plan(config: DictConfig, world_size: int = 1) -> Plan:
         adapters=adapters,
         memory=memory,
         measurements=measurements,
-        answers_per_measurement=answers,
+        texts_per_measurement=texts,
     )
 
 
@@ -167,15 +167,12 @@ def _memory(
 
 
 def _evaluation(config: DictConfig) -> tuple[int, int]:
-    """How often is measured, and how many answers one measurement samples at most (greedy ones included)."""
+    """How often is measured, and how many texts one measurement samples at most."""
     every = config.evaluation.every
     if not every:
         return 0, 0
-    answers = sum(
-        node.per_level * OmegaConf.select(node, "domain.digits") * (node.samples + 1)
-        for node in config.evaluation.yardsticks.values()
-    )
-    return 1 + -(-config.max_steps // every), answers
+    texts = sum(build(config, f"evaluation.yardsticks.{name}").texts for name in config.evaluation.yardsticks)
+    return 1 + -(-config.max_steps // every), texts
 
 
 def show(config: DictConfig) -> None:
@@ -207,7 +204,7 @@ def show(config: DictConfig) -> None:
     console.print(_table("Memory (GiB, estimated)", ("part", "GiB"), memory))
     console.print(
         f"Each window: {plan.updates_per_window} optimizer step(s) of {plan.micro_batches} micro-batch(es). "
-        f"Measured {plan.measurements} times, up to {plan.answers_per_measurement:,} held-out answers each."
+        f"Measured {plan.measurements} times, up to {plan.texts_per_measurement:,} texts each."
     )
     console.print("dry_run=true: nothing was trained. Leave the word out to start.")
 

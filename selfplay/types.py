@@ -134,6 +134,7 @@ class OpenDomain(Protocol):
     """A subject without right answers: requests, and their hidden quality where it can be known."""
 
     wording: str  # in which the judge is asked; one of roles.judge_prompt.WORDINGS
+    knows_quality: bool  # whether ``quality`` is ever anything but None
 
     def request(self, seed: Seed) -> Request: ...
     def held_out_requests(self, n: int, seed: int) -> list[Request]:

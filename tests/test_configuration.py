@@ -60,7 +60,7 @@ def test_game_alone_is_the_papers_setting():
 
 def test_debug_is_laid_over_the_recipe_itself():
     config = compose(["debug=two_steps", SMALL])
-    assert (config.max_steps, config.evaluation.yardsticks.arithmetic.samples) == (2, 2)
+    assert (config.max_steps, config.evaluation.every) == (2, 2)
     assert compose([SMALL, "debug=overfit"]).control.arm == "truth"
     assert compose([SMALL, "debug=two_steps", "max_steps=3"]).max_steps == 3  # the user's word is the last one
 

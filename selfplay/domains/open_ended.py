@@ -40,6 +40,8 @@ class WordLists:
     (1.0, False)
     """
 
+    knows_quality = True
+
     def __init__(self, wording: str = "compact", categories: Sequence[str] | None = None) -> None:
         if wording not in ("compact", "boxed"):
             raise ValueError(f"domain.wording={wording!r} is unknown; choose compact or boxed.")

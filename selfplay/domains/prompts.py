@@ -71,6 +71,7 @@ class Prompts(ABC):
     """
 
     wording = "boxed"
+    knows_quality = False
 
     def __init__(self, template: str, seed: int, held_out: float) -> None:
         if "{prompt}" not in template:

@@ -18,7 +18,7 @@ import numpy as np
 from selfplay.evaluation.metrics import Metric
 from selfplay.evaluation.statistics import stratified_interval, stratified_win_rates
 from selfplay.evaluation.texts import distinct_n
-from selfplay.types import OpenDomain, Request, Sampler, Seed
+from selfplay.types import OpenDomain, Request, Sampler
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,17 @@ class AnswersYardstick:
         if temperature <= 0:
             raise ValueError(f"temperature={temperature} must be above 0: answers to one request must differ.")
         self.domain, self.samples, self.seed, self.temperature, self.role = domain, samples, seed, temperature, role
-        if domain.quality(domain.request(Seed(0, "")), "") is None:
+        if not domain.knows_quality:
             raise ValueError(
                 "the domain knows no quality of answers, so this yardstick cannot measure; leave it out of "
                 "evaluation.yardsticks and compare policies with `selfplay duel`."
             )
         self.requests: list[Request] = domain.held_out_requests(requests, seed)
+
+    @property
+    def texts(self) -> int:
+        """How many one measurement samples."""
+        return len(self.requests) * self.samples
 
     def measure(self, sampler: Sampler, before: Answered | None = None) -> Answered:
         """One call of ``sampler.sample``; call it on every rank or on none.

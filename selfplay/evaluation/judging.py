@@ -83,6 +83,11 @@ class JudgeYardstick:
         self.bench = Bench(pairs.wording, role, temperature)  # type: ignore[arg-type]  # a Wording, as domains check
         self.seed = seed
 
+    @property
+    def texts(self) -> int:
+        """How many one measurement samples."""
+        return 2 * len(self.pairs)
+
     def measure(self, sampler: Sampler, before: Judged | None = None) -> Judged:
         """One call of ``sampler.sample``; call it on every rank or on none. ``before`` is not needed."""
         sampler.begin("yardstick", "judge", self.seed)

@@ -37,6 +37,11 @@ class SelfPreferenceYardstick:
         self.bench = Bench(domain.wording, temperature=temperature)  # type: ignore[arg-type]
         self.pairs, self.seed = pairs, seed
 
+    @property
+    def texts(self) -> int:
+        """How many one measurement samples, at most."""
+        return self.answers.texts + 2 * len(self.answers.requests) * self.pairs
+
     def measure(self, sampler: Sampler, before: Owned | None = None) -> Owned:
         """Two calls of ``sampler.sample``, the second with no prompts where no two answers are equally good."""
         answered = self.answers.measure(sampler)

@@ -84,6 +84,11 @@ class ArithmeticYardstick:
             if domain.is_right(problem, problem.truth) is not True:
                 raise ValueError(f"held-out problem {problem.text!r} has no known truth; a yardstick needs one.")
 
+    @property
+    def texts(self) -> int:
+        """How many one measurement samples."""
+        return len(self.problems) * (self.samples + 1)
+
     def measure(
         self, sampler: Sampler, before: Measurement | None = None, problems: Sequence[Problem] | None = None
     ) -> Measurement:

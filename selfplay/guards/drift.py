@@ -27,18 +27,18 @@ class Drift:
 
     Args:
         windows: how many at the beginning make the measure, and how many of the latest are held against it.
-        fall: warn when a share has fallen by more than this, e.g. from 0.97 to below 0.82.
+        fall: warn when a share has fallen by more than this, e.g. from 0.97 to below 0.87.
         longer: warn when answers have become so many times as long.
 
     Raises:
         ValueError: a number out of range.
     """
 
-    def __init__(self, windows: int = 5, fall: float = 0.15, longer: float = 3.0) -> None:
+    def __init__(self, windows: int = 5, fall: float = 0.1, longer: float = 3.0) -> None:
         if windows < 1:
             raise ValueError(f"guards.alarms.drift.windows={windows}: must be at least 1.")
         if not 0 < fall < 1:
-            raise ValueError(f"guards.alarms.drift.fall={fall}: must be above 0 and below 1, e.g. 0.15.")
+            raise ValueError(f"guards.alarms.drift.fall={fall}: must be above 0 and below 1, e.g. 0.1.")
         if longer <= 1:
             raise ValueError(f"guards.alarms.drift.longer={longer}: must be above 1, e.g. 3.0.")
         self.windows, self.fall, self.longer = windows, fall, longer

@@ -51,7 +51,7 @@ def test_a_judge_is_measured_on_real_pairs():
     """100 pairs of LLMBar's natural subset: a judge that takes the first is right half of the time, by both orders."""
     source = PairFile(str(real_data("llmbar") / "dataset_Natural.json"))
     assert len(source.pairs) == 100
-    found = JudgeYardstick(source, n=1000).measure(Scripted({"judge": r"\boxed{1}"}))
+    found = JudgeYardstick(source, n=1000).measure(Scripted({"judge": [r"\boxed{1}"]}))
     values = {metric.name: metric.value for metric in found.metrics}
     assert values["yardstick/judge/accuracy"] == 0.5
     assert values["instrument/judge/order_flips"] == 1.0

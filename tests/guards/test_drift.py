@@ -38,8 +38,8 @@ def test_a_fall_is_measured_against_the_first_windows_by_a_running_mean():
 @pytest.mark.parametrize(
     ("late", "alarm"),
     [
-        (window(0.86), set()),  # from 1.0 by less than 0.15
-        (window(0.84), {"drift formed"}),
+        (window(0.91), set()),  # from 1.0 by less than 0.1
+        (window(0.89), {"drift formed"}),
         (window(1.0, on_topic=0.5), {"drift on_topic"}),
         (window(1.0, words=8.9), set()),
         (window(1.0, words=9.1), {"drift length"}),
