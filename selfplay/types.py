@@ -201,6 +201,23 @@ class Sampler(Protocol):
         """Log-probability (nats, summed over tokens) of each choice as the continuation of each prompt."""
         ...
 
+    def choose(
+        self,
+        role: str,
+        prompts_N: Sequence[Prompt],
+        choices: Sequence[str],
+        n: int = 1,
+        *,
+        temperature: float | None = None,
+    ) -> list[list[Turn]]:
+        """``n`` turns for each prompt, each of them one of ``choices``: ``turns_N_G``, collective as ``sample`` is.
+
+        A model draws as if it could say nothing else: by its probabilities of the tokens at which the choices part,
+        renormalised over the choices; these are the turn's ``logprobs``. ``temperature`` as in ``sample``; 0 is the
+        likeliest choice. Nothing is reasoned, and ending the reply is no part of the choice.
+        """
+        ...
+
 
 class Game(Protocol):
     """One method of the literature. It knows no model, tokenizer, device or process group."""
