@@ -36,7 +36,19 @@ DEBUG = "debug"
 FREE_NODES = ("players", "script", "learner.lr", "learner.kl", "sampler.max_new_tokens", "evaluation.yardsticks")
 """Keys that may be one value or a mapping with entries of the recipe's own."""
 
-GROUPS = ("game", "domain", "policy", "sampler", "learner", "evaluation", "tracking", "guards", "control", "debug")
+GROUPS = (
+    "game",
+    "game/schedule",
+    "domain",
+    "policy",
+    "sampler",
+    "learner",
+    "evaluation",
+    "tracking",
+    "guards",
+    "control",
+    "debug",
+)
 
 
 class RecipeError(ValueError):

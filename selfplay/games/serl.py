@@ -100,7 +100,8 @@ class SERL:
 
     def _episode(self, contest: Contest) -> Episode:
         """R_A pays the answers, R_J the judgments; ``measures`` are what control arms would pay in their place."""
-        rewards_N = actor_rewards(contest.words_N, contest.judgments, self.length_control)
+        expected = self.schedule.expected(self.answers, contest.judgments)
+        rewards_N = actor_rewards(contest.words_N, contest.judgments, self.length_control, expected)
         qualities_N = [self.domain.quality(contest.request, text) for text in contest.texts_N]
         known_N = [quality for quality in qualities_N if quality is not None]
         known = len(known_N) == self.answers
