@@ -29,6 +29,9 @@ from selfplay.types import Prompt, Turn
 MERGE_UP_TO = 100_000_000
 """``merge="auto"`` keeps a merged copy of bases of up to this many parameters."""
 
+STRETCH = 1.25
+"""Prompts that are only chosen from share a batch with others up to a quarter longer."""
+
 
 class HFSampler:
     """Plays roles with a policy. Constructor arguments are the config group ``sampler``.
@@ -150,7 +153,7 @@ class HFSampler:
         uniforms_N_G = self._uniforms(role, len(ids_N), n) if heat else None
         logprobs_N_C = torch.zeros((len(ids_N), len(choices)), dtype=torch.float64)
         with self._playing(adapter) as model:
-            for rows, prompts_U, prompt_of in self._batches(ids_N, self.rows):
+            for rows, prompts_U, prompt_of in self._batches(ids_N, self.rows, STRETCH):
                 pad_id = self.policy.tokenizer.pad_token_id
                 logprobs_U_C = choice_logprobs(model, prompts_U, fork.deciding_C, heat, pad_id)
                 logprobs_N_C[rows] = logprobs_U_C[prompt_of[: len(rows)]]  # an idle batch has no rows to keep
@@ -167,9 +170,11 @@ class HFSampler:
     def _any_rank(self) -> Callable[[bool], bool]:
         return bool if self.shadow is not None else self.policy.any_rank  # a merged copy is whole on every rank
 
-    def _batches(self, ids_R: Sequence[list[int]], size: int) -> Iterator[tuple[list[int], list[list[int]], list[int]]]:
+    def _batches(
+        self, ids_R: Sequence[list[int]], size: int, stretch: float = float("inf")
+    ) -> Iterator[tuple[list[int], list[list[int]], list[int]]]:
         """Rows, distinct prompts, each row's prompt; of no rows and a dummy prompt while only other ranks have some."""
-        waiting = batches(ids_R, size)
+        waiting = batches(ids_R, size, stretch)
         while self._any_rank(bool(waiting)):
             rows = waiting.pop(0) if waiting else []
             yield rows, *unique([ids_R[row] for row in rows] or [[self.policy.tokenizer.pad_token_id]])

@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def batches(ids_R: Sequence[list[int]], rows: int) -> list[list[int]]:
+def batches(ids_R: Sequence[list[int]], rows: int, stretch: float = float("inf")) -> list[list[int]]:
     """Row numbers in batches of at most ``rows``, alike in length so that little is padded.
+
+    Args:
+        stretch: most that the longest prompt of a batch may be of its shortest; where nothing is decoded afterwards, a
+            further batch costs one call of the model and saves the padding.
 
     >>> batches([[1, 1], [1], [1, 1], [1]], 2)
     [[1, 3], [0, 2]]
+    >>> batches([[1] * 4, [1], [1] * 5], 3, stretch=1.25)
+    [[1], [0, 2]]
     """
     order = sorted(range(len(ids_R)), key=lambda row: len(ids_R[row]))
-    return [order[start : start + rows] for start in range(0, len(order), rows)]
+    cut: list[list[int]] = []
+    for row in order:
+        if not cut or len(cut[-1]) == rows or len(ids_R[row]) > stretch * len(ids_R[cut[-1][0]]):
+            cut.append([])
+        cut[-1].append(row)
+    return cut
 
 
 def unique(ids_R: Sequence[list[int]]) -> tuple[list[list[int]], list[int]]:

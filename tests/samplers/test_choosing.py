@@ -81,6 +81,9 @@ def test_every_prompt_goes_through_the_model_once(policy, monkeypatch):
     monkeypatch.setattr(policy.base, "forward", noting)
     sampler.choose("solver", ["a", "b", "a"], BOXES, 50)
     assert seen == [torch.Size([2, 3 + 2])]  # the two distinct prompts, and "x{" behind each
+    seen.clear()
+    sampler.choose("solver", ["a", "a" * 40, "b", "b" * 39], ["A", "B"], 50)
+    assert seen == [torch.Size([2, 3]), torch.Size([2, 42])], "alike in length, so that little is padded"
 
 
 def test_what_trains_and_global_randomness_are_left_alone(policy):
