@@ -1,10 +1,10 @@
 """Scored verdicts against sampled ones, their cost and agreement: python tests/benchmarks/bench_judging.py
 
-Lists of the small world, four answers a request sampled from the base, every pair in both orders. Cost: the judge's call
-of one window, 24 judgments a request (two of each prompt), sampled and scored one after the other on the same prompts;
-the median of the pairs' ratios is the number to look at. ``reasoned`` are verdicts that come after so many tokens: the
-small base was never taught to reason, so its rows are kept from ending, and the tokens are paid for, not read.
-Agreement: over fresh draws on other requests.
+Lists of the small world, four answers a request sampled from the base, every pair in both orders. Cost: the judge's
+call of one window, 24 judgments a request (two of each prompt), sampled and scored one after the other on the same
+prompts; the median of the pairs' ratios is the number to look at. ``reasoned`` are verdicts that come after so many
+tokens: the small base was never taught to reason, so its rows are kept from ending, and the tokens are paid for, not
+read. Agreement: over fresh draws on other requests.
 """
 
 from __future__ import annotations
