@@ -138,12 +138,14 @@ def base_tables(policy: Policy, requests: int, verdicts: str) -> tuple[list[Tabl
         replies = texts(sampler.sample("judge", prompts, 2))
     else:
         replies = texts(sampler.choose("judge", prompts, CHOICES, 2))
-    rows = [replies[at : at + len(MEETINGS)] for at in range(0, len(replies), len(MEETINGS))]
-    one, other = (
-        [{meeting: read_verdict(row[at][draw], "compact") for at, meeting in enumerate(MEETINGS)} for row in rows]
-        for draw in (0, 1)
-    )
-    return one, other
+    rows: list[list[list[str]]] = [replies[at : at + len(MEETINGS)] for at in range(0, len(replies), len(MEETINGS))]
+
+    def draw(number: int) -> list[Table]:
+        return [
+            {meeting: read_verdict(row[at][number], "compact") for at, meeting in enumerate(MEETINGS)} for row in rows
+        ]
+
+    return draw(0), draw(1)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Drawing one of given replies: the probabilities are the model's, renormalised, and one forward gives them all."""
 
-# pyright: reportArgumentType=false, reportOptionalSubscript=false
+# pyright: reportArgumentType=false, reportOptionalSubscript=false, reportOptionalIterable=false
 # A chosen turn of a model always has ids and log-probabilities; their types allow None for turns that were written.
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_every_prompt_goes_through_the_model_once(policy, monkeypatch):
     seen: list[torch.Size] = []
     forward = policy.base.forward
 
-    def noting(input_ids=None, logits_to_keep=0, position_ids=None, **words):
+    def noting(input_ids, past_key_values=None, logits_to_keep=0, position_ids=None, **words):
         seen.append(input_ids.shape)
         return forward(input_ids=input_ids, logits_to_keep=logits_to_keep, position_ids=position_ids, **words)
 
