@@ -55,7 +55,7 @@ class Turn:
     measures: dict[str, float] = field(default_factory=dict)  # {"truth": 0.0}: what a control arm could pay; never paid
     advantage: float = 0.0
     prompt_ids: list[int] | None = None
-    text_ids: list[int] | None = None  # the end token included when ``stopped``
+    text_ids: list[int] | None = None  # the end token included when ``stopped``; not where a choice was drawn
     logprobs: list[float] | None = None
     stopped: bool = True  # False = cut off at the token limit
 

@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from selfplay.policy import PROJECTIONS, Policy
+from selfplay.samplers import choosing
 from selfplay.samplers.choosing import parting
 from selfplay.samplers.hf import HFSampler
 from tests.samplers.conftest import ROLES
-from tests.samplers.test_hf import PROMPTS, TARGETS
+from tests.samplers.test_hf import PROMPTS, TARGETS, learner_logprobs
 from tests.test_policy import moved
 
 BOXES = ["x{1}", "x{2}", "x{0}"]
@@ -94,6 +95,31 @@ def test_what_trains_and_global_randomness_are_left_alone(policy):
     assert (policy.worn, policy.base_digest()) == ("proposer", before)
     assert all(module.training for module in policy.model.modules())
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_the_learner_sees_the_deciding_token_and_what_the_others_would_have_had(policy):
+    """Its own log-probability is lower by the log of the mass on all choices: nothing was sampled outside them."""
+    turns = HFSampler(policy, 1).choose("solver", ["a"], BOXES, 60)[0]
+    by_text = {turn.text: turn for turn in turns}
+    assert set(by_text) == set(BOXES)
+    policy.wear("solver")
+    own = {text: learner_logprobs(policy, turn.prompt_ids, turn.text_ids).item() for text, turn in by_text.items()}
+    mass = math.log(sum(math.exp(nats) for nats in own.values()))
+    assert mass < -0.1
+    for text, turn in by_text.items():
+        assert turn.logprobs == pytest.approx([own[text] - mass], abs=1e-4)
+
+
+def test_a_rank_without_prompts_goes_through_the_model_as_often_as_the_others(policy, monkeypatch):
+    """ZeRO-3: a rank that makes one call fewer hangs the job."""
+    sampler = HFSampler(policy, 1, merge="never")
+    others_left = iter([True, True, False])
+    calls: list[int] = []
+    monkeypatch.setattr(policy, "any_rank", lambda mine: mine or next(others_left))
+    score = choosing.choice_logprobs
+    monkeypatch.setattr("selfplay.samplers.hf.choice_logprobs", lambda *w: calls.append(len(w[1])) or score(*w))
+    assert sampler.choose("solver", [], ["1", "2"], 3) == []
+    assert calls == [1, 1]
 
 
 def test_nothing_asked_is_nothing_said(policy):
