@@ -39,7 +39,19 @@ FREE_NODES = (
 )  # fmt: skip
 """Keys that may be one value or a mapping with entries of the recipe's own."""
 
-GROUPS = ("game", "domain", "policy", "sampler", "learner", "evaluation", "tracking", "guards", "control", "debug")
+GROUPS = (
+    "game",
+    "game/schedule",
+    "domain",
+    "policy",
+    "sampler",
+    "learner",
+    "evaluation",
+    "tracking",
+    "guards",
+    "control",
+    "debug",
+)
 
 
 class RecipeError(ValueError):

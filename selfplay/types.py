@@ -55,7 +55,7 @@ class Turn:
     measures: dict[str, float] = field(default_factory=dict)  # {"truth": 0.0}: what a control arm could pay; never paid
     advantage: float = 0.0
     prompt_ids: list[int] | None = None
-    text_ids: list[int] | None = None  # the end token included when ``stopped``
+    text_ids: list[int] | None = None  # the end token included when ``stopped``; not where a choice was drawn
     logprobs: list[float] | None = None
     stopped: bool = True  # False = cut off at the token limit
 
@@ -223,6 +223,23 @@ class Sampler(Protocol):
 
     def score(self, role: str, prompts_N: Sequence[Prompt], choices: Sequence[str]) -> list[list[float]]:
         """Log-probability (nats, summed over tokens) of each choice as the continuation of each prompt."""
+        ...
+
+    def choose(
+        self,
+        role: str,
+        prompts_N: Sequence[Prompt],
+        choices: Sequence[str],
+        n: int = 1,
+        *,
+        temperature: float | None = None,
+    ) -> list[list[Turn]]:
+        """``n`` turns for each prompt, each of them one of ``choices``: ``turns_N_G``, collective as ``sample`` is.
+
+        A model draws as if it could say nothing else: by its probabilities of the tokens at which the choices part,
+        renormalised over the choices; these are the turn's ``logprobs``. ``temperature`` as in ``sample``; 0 is the
+        likeliest choice. Nothing is reasoned, and ending the reply is no part of the choice.
+        """
         ...
 
 

@@ -168,7 +168,8 @@ def test_the_keys_of_every_node_are_its_constructors_arguments(name: str):
 
 
 def test_groups_are_the_folders():
-    assert {path.name for path in recipes_folder().iterdir() if path.is_dir()} == set(GROUPS)
+    folders = [path for path in recipes_folder().rglob("*") if path.is_dir()]
+    assert {str(path.relative_to(recipes_folder())) for path in folders} == set(GROUPS)
 
 
 def test_an_installed_package_finds_its_recipes_inside_itself(tmp_path: Path):

@@ -53,6 +53,21 @@ def test_the_plan_counts_24_judgments_for_4_answers(recipe: str):
     assert (actor.rows, judge.rows) == (8, 48)
 
 
+@pytest.mark.parametrize(("schedule", "most"), [("all_pairs", 24), ("adaptive", 8), ("knockout", 6)])
+def test_a_schedule_is_chosen_by_its_name(recipe: str, schedule: str, most: int, capsys):
+    words = [recipe, f"game/schedule={schedule}"]
+    check(compose(words))
+    assert build(compose(words), "game").rows_per_seed["judge"] == most
+    assert main([*words, *SCRIPTED, "game.verdicts=scored", "episodes=1"]) == 0
+    assert "judge <- judge animals" in capsys.readouterr().out
+
+
+def test_the_group_files_of_the_schedules_hold_the_defaults_of_the_classes(recipe: str):
+    for schedule in ("all_pairs", "adaptive", "knockout"):
+        built = build(compose([recipe, f"game/schedule={schedule}"]), "game").schedule
+        assert vars(built) == vars(type(built)())
+
+
 def test_prompts_of_a_file_are_judged_in_boxes(recipe: str, tmp_path: Path, capsys):
     (tmp_path / "prompts.jsonl").write_text('{"context": "Say something kind."}')
     words = [recipe, "domain=prompt_file", f"domain.path='{tmp_path}/prompts.jsonl'", "domain.field=context"]
@@ -80,6 +95,11 @@ def test_prompts_of_a_file_are_judged_in_boxes(recipe: str, tmp_path: Path, caps
         (["domain.categories=[cars]"], "domain.categories=['cars']: choose one or more of animals"),
         (["game.schedule.judgments=3"], "game.schedule.judgments=3: must be an even number"),
         (["game.schedule.judgement=4"], "game.schedule.judgement is not a key"),
+        (["game/schedule=swiss"], "game/schedule=swiss is unknown; known: adaptive, all_pairs, knockout."),
+        (["game/schedule=adaptive", "game.schedule.sure=2"], "game.schedule.sure=2: must lie between 0.5 and 1"),
+        (["game/schedule=adaptive", "game.schedule.rounds=2"], "game.schedule.rounds is not a key"),
+        (["game/schedule=knockout", "game.answers=5"], "game.schedule.rounds=2: leaves more than one of 5 answers"),
+        (["game.verdicts=scores"], "game.verdicts='scores': unknown; choose one of sampled, scored"),
         (["game.length_control=2"], "game.length_control=2: must lie between 0 and 1"),
         (["game.ties=true"], "game.ties=true: the compact wording has no tie"),
     ],

@@ -21,8 +21,8 @@ from selfplay.games.settings import at_least, one_of, plays_on
 from selfplay.roles.judge import actor_rewards, judge_reward
 from selfplay.roles.judge_prompt import Longest, Wording, judge_prompt
 from selfplay.roles.schedules import Meeting, Schedule
-from selfplay.roles.verdicts import Reading, Unfinished, judged_text, read_verdict
-from selfplay.types import Episode, Judgment, OpenDomain, Sampler, Seed, Turn
+from selfplay.roles.verdicts import Reading, Unfinished, Verdicts, judged_text, read_verdict, verdict_choices
+from selfplay.types import Episode, Judgment, OpenDomain, Prompt, Sampler, Seed, Turn
 
 NO_REQUESTS = "SERL needs open-ended requests, which it has not; choose domain=word_lists or hub_prompts, or game=sqlm"
 
@@ -31,7 +31,8 @@ class SERL:
     """Each seed is one request with ``answers`` answers (N); ``schedule`` says which meet before the judge.
 
     ``length_control`` is alpha of the Length Control Module, None for none (``roles.judge.length_weight``); ``ties``
-    lets the judge call one; ``reading`` and ``unfinished`` say what counts of a reply (``roles.verdicts``);
+    lets the judge call one; ``verdicts`` says whether it reasons (the paper) or only chooses, ``reading`` and
+    ``unfinished`` what counts of a reply (``roles.verdicts``);
     ``request_chars`` and ``answer_chars`` bound what the judge is shown. ValueError for a setting that cannot work; its
     text starts with the key.
     """
@@ -46,6 +47,7 @@ class SERL:
         answers: int = 4,
         length_control: float | None = 0.2,
         ties: bool = False,
+        verdicts: Verdicts = "sampled",
         reading: Reading = "final",
         unfinished: Unfinished = "judge",
         request_chars: int = 4000,
@@ -55,6 +57,7 @@ class SERL:
         at_least("game.answers", answers, 2, "a pair needs two")
         at_least("game.request_chars", request_chars, 1, "the judge must see what was asked")
         at_least("game.answer_chars", answer_chars, 1, "the judge must see the answers")
+        one_of("game.verdicts", verdicts, Verdicts)
         one_of("game.reading", reading, Reading)
         one_of("game.unfinished", unfinished, Unfinished)
         if length_control is not None and not 0 < length_control < 1:
@@ -64,6 +67,7 @@ class SERL:
         self.ask = partial(judge_prompt, **form, longest=Longest(request_chars, answer_chars))
         self.ask("", "", "")  # refuses ties in a wording that has none
         self.read = partial(read_verdict, **form, reading=reading)
+        self.choices = verdict_choices(**form) if verdicts == "scored" else None
         self.domain, self.schedule, self.judged_text = domain, schedule, partial(judged_text, unfinished=unfinished)
         self.answers, self.length_control = answers, length_control
         self.rows_per_seed: Mapping[str, int] = {"actor": answers, "judge": schedule.most_judgments(answers)}
@@ -80,10 +84,15 @@ class SERL:
             meetings_B = [self.schedule.next(self.answers, contest.judgments) for contest in contests_B]
             pairs = list(zip(contests_B, meetings_B, strict=True))
             prompts = [self.ask(*contest.shown(*meeting)) for contest, meetings in pairs for meeting in meetings]
-            replies_G = iter(sampler.sample("judge", prompts, n=self.schedule.times))
+            replies_G = iter(self._replies(prompts, sampler))
             for contest, meetings in pairs:
                 self._take(contest, meetings, replies_G)
         return [self._episode(contest) for contest in contests_B]
+
+    def _replies(self, prompts: Sequence[Prompt], sampler: Sampler) -> list[list[Turn]]:
+        if self.choices is None:
+            return sampler.sample("judge", prompts, n=self.schedule.times)
+        return sampler.choose("judge", prompts, self.choices, n=self.schedule.times)
 
     def _take(self, contest: Contest, meetings: Sequence[Meeting], replies_G: Iterator[list[Turn]]) -> None:
         for first, second in meetings:
@@ -94,7 +103,8 @@ class SERL:
 
     def _episode(self, contest: Contest) -> Episode:
         """R_A pays the answers, R_J the judgments; ``measures`` are what control arms would pay in their place."""
-        rewards_N = actor_rewards(contest.words_N, contest.judgments, self.length_control)
+        expected = self.schedule.expected(self.answers, contest.judgments)
+        rewards_N = actor_rewards(contest.words_N, contest.judgments, self.length_control, expected)
         qualities_N = [self.domain.quality(contest.request, text) for text in contest.texts_N]
         known_N = [quality for quality in qualities_N if quality is not None]
         known = len(known_N) == self.answers

@@ -17,6 +17,9 @@ Reading = Literal["final", "release"]
 Unfinished = Literal["judge", "fail"]
 """An answer whose thinking never ended is judged as it stands (the release), or as an empty one."""
 
+Verdicts = Literal["sampled", "scored"]
+"""The judge's replies are sampled, reasoning included, or one of ``verdict_choices`` is drawn by its probability."""
+
 _BOXES: dict[str, Verdict] = {"1": "first", "2": "second", "0": "tie"}
 _LETTERS: dict[str, Verdict] = {"A": "first", "B": "second"}
 
@@ -46,6 +49,17 @@ def read_verdict(
     said = _first_box(text) if reading == "release" else _last_box(after_thinking(text) or "")
     verdict = _BOXES.get(said)
     return None if verdict == "tie" and not ties else verdict
+
+
+def verdict_choices(wording: Wording, ties: bool = False) -> list[str]:
+    r"""Every reply that is a bare verdict; ``read_verdict`` reads each of them.
+
+    >>> verdict_choices("compact"), verdict_choices("boxed", ties=True)
+    (['A', 'B'], ['\\boxed{1}', '\\boxed{2}', '\\boxed{0}'])
+    """
+    if wording == "compact":
+        return list(_LETTERS)
+    return [f"\\boxed{{{sign}}}" for sign, verdict in _BOXES.items() if ties or verdict != "tie"]
 
 
 def after_thinking(text: str) -> str | None:

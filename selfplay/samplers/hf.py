@@ -18,14 +18,19 @@ from typing import Any, get_args
 import torch
 
 from selfplay.policy import Policy
+from selfplay.samplers.choosing import choice_logprobs, chosen_turns, parting, pick
 from selfplay.samplers.decode import Draw, Drawn, Ending, decode
 from selfplay.samplers.prompts import Truncate, encode
+from selfplay.samplers.rows import batches, unique
 from selfplay.samplers.scoring import score_choices
 from selfplay.samplers.shadow import Shadow
 from selfplay.types import Prompt, Turn
 
 MERGE_UP_TO = 100_000_000
 """``merge="auto"`` keeps a merged copy of bases of up to this many parameters."""
+
+STRETCH = 1.25
+"""Prompts that are only chosen from share a batch with others up to a quarter longer."""
 
 
 class HFSampler:
@@ -99,9 +104,7 @@ class HFSampler:
         Raises:
             ValueError: an unknown role, n below 1, a negative temperature, or no room for a reply.
         """
-        if n < 1:
-            raise ValueError(f"n={n} samples of a prompt were asked of {role}; ask for 1 or more.")
-        heat = self.temperature if temperature is None else _checked_temperature(temperature)
+        heat = self._heat(role, n, temperature)
         ending = Ending(
             self.policy.stop_ids, self._new_tokens(role), self.policy.tokenizer.pad_token_id, self._any_rank
         )
@@ -113,8 +116,8 @@ class HFSampler:
         with self._playing(adapter) as model:
             for rows, prompts_U, prompt_of_R in self._batches(ids_R, self.rows):
                 noise = uniforms_R_T[rows].to(self.policy.device) if uniforms_R_T is not None and rows else None
-                drawn = decode(model, prompts_U, prompt_of_R, Draw(heat if rows else 0.0, noise), ending)
-                drawn_R.update(zip(rows, drawn, strict=False))  # an idle batch has no rows to keep
+                replies = decode(model, prompts_U, prompt_of_R, Draw(heat if rows else 0.0, noise), ending)
+                drawn_R.update(zip(rows, replies, strict=False))  # an idle batch has no rows to keep
         turns_R = iter(self._turns(role, prompts_N, ids_N, [drawn_R[row] for row in range(len(ids_R))]))
         return [[next(turns_R) for _ in range(n)] for _ in prompts_N]
 
@@ -133,16 +136,55 @@ class HFSampler:
                 scores_N.update({row: scores_U[at] for row, at in zip(rows, prompt_of, strict=False)})
         return [list(scores_N[row]) for row in range(len(ids_N))]
 
+    def choose(
+        self,
+        role: str,
+        prompts_N: Sequence[Prompt],
+        choices: Sequence[str],
+        n: int = 1,
+        *,
+        temperature: float | None = None,
+    ) -> list[list[Turn]]:
+        """``n`` draws from the choices for each prompt, from one forward of it; see ``types.Sampler``.
+
+        What all choices begin with stands in ``prompt_ids``; ``text_ids`` is the one token that decides, without an end
+        token.
+
+        Raises:
+            ValueError: an unknown role, n below 1, a negative temperature, or choices that do not part at one token.
+        """
+        heat = self._heat(role, n, temperature)
+        adapter = self._adapter(role)
+        fork = parting(choices, self.policy.tokenizer(list(choices), add_special_tokens=False)["input_ids"])
+        ids_N = [[*ids, *fork.shared] for ids in self._encode(prompts_N, len(fork.shared) + 1)]
+        uniforms_N_G = self._uniforms(role, len(ids_N), n) if heat else None
+        logprobs_N_C = torch.zeros((len(ids_N), len(choices)), dtype=torch.float64)
+        with self._playing(adapter) as model:
+            for rows, prompts_U, prompt_of in self._batches(ids_N, self.rows, STRETCH):
+                pad_id = self.policy.tokenizer.pad_token_id
+                logprobs_U_C = choice_logprobs(model, prompts_U, fork.deciding_C, heat, pad_id)
+                logprobs_N_C[rows] = logprobs_U_C[prompt_of[: len(rows)]]  # an idle batch has no rows to keep
+        picks_N_G = pick(logprobs_N_C, uniforms_N_G, n)
+        return chosen_turns(role, prompts_N, choices, ids_N, fork.deciding_C, logprobs_N_C, picks_N_G)
+
+    def _heat(self, role: str, n: int, temperature: float | None) -> float:
+        """The temperature that a call is played at."""
+        if n < 1:
+            raise ValueError(f"n={n} samples of a prompt were asked of {role}; ask for 1 or more.")
+        return self.temperature if temperature is None else _checked_temperature(temperature)
+
     @property
     def _any_rank(self) -> Callable[[bool], bool]:
         return bool if self.shadow is not None else self.policy.any_rank  # a merged copy is whole on every rank
 
-    def _batches(self, ids_R: Sequence[list[int]], size: int) -> Iterator[tuple[list[int], list[list[int]], list[int]]]:
+    def _batches(
+        self, ids_R: Sequence[list[int]], size: int, stretch: float = float("inf")
+    ) -> Iterator[tuple[list[int], list[list[int]], list[int]]]:
         """Rows, distinct prompts, each row's prompt; of no rows and a dummy prompt while only other ranks have some."""
-        waiting = _batches(ids_R, size)
+        waiting = batches(ids_R, size, stretch)
         while self._any_rank(bool(waiting)):
             rows = waiting.pop(0) if waiting else []
-            yield rows, *_unique([ids_R[row] for row in rows] or [[self.policy.tokenizer.pad_token_id]])
+            yield rows, *unique([ids_R[row] for row in rows] or [[self.policy.tokenizer.pad_token_id]])
 
     def _turns(
         self, role: str, prompts_N: Sequence[Prompt], ids_N: list[list[int]], drawn_R: list[Drawn]
@@ -208,27 +250,6 @@ class HFSampler:
         finally:
             for module in training:
                 module.training = True
-
-
-def _batches(ids_R: Sequence[list[int]], rows: int) -> list[list[int]]:
-    """Row numbers in batches of at most ``rows``, alike in length so that little is padded.
-
-    >>> _batches([[1, 1], [1], [1, 1], [1]], 2)
-    [[1, 3], [0, 2]]
-    """
-    order = sorted(range(len(ids_R)), key=lambda row: len(ids_R[row]))
-    return [order[start : start + rows] for start in range(0, len(order), rows)]
-
-
-def _unique(ids_R: Sequence[list[int]]) -> tuple[list[list[int]], list[int]]:
-    """The distinct prompts, and which of them each row has.
-
-    >>> _unique([[5], [7], [5]])
-    ([[5], [7]], [0, 1, 0])
-    """
-    place: dict[tuple[int, ...], int] = {}
-    prompt_of_R = [place.setdefault(tuple(ids), len(place)) for ids in ids_R]
-    return [list(ids) for ids in place], prompt_of_R
 
 
 def _checked_temperature(temperature: float) -> float:

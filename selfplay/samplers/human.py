@@ -49,11 +49,35 @@ class Human:
         Raises:
             PlayerLeft: the input ended.
         """
-        picked_N = []
+        picked_N = [picked for (picked,) in self._pick_all(role, prompts_N, choices, n=1)]
+        return [[0.0 if at == picked else -math.inf for at in range(len(choices))] for picked in picked_N]
+
+    def choose(
+        self,
+        role: str,
+        prompts_N: Sequence[Prompt],
+        choices: Sequence[str],
+        n: int = 1,
+        *,
+        temperature: float | None = None,
+    ) -> list[list[Turn]]:
+        """Lets the person pick ``n`` times for each prompt; ``temperature`` changes nothing.
+
+        Raises:
+            PlayerLeft: the input ended.
+        """
+        picked_N_G = self._pick_all(role, prompts_N, choices, n)
+        return [
+            [Turn(role, prompt, choices[at]) for at in picked_G]
+            for prompt, picked_G in zip(prompts_N, picked_N_G, strict=True)
+        ]
+
+    def _pick_all(self, role: str, prompts_N: Sequence[Prompt], choices: Sequence[str], n: int) -> list[list[int]]:
+        picked_N_G = []
         for prompt in prompts_N:
             self._show(f"\n[{role}]\n{as_text(prompt)}")
-            picked_N.append(self._pick(role, choices))
-        return [[0.0 if at == picked else -math.inf for at in range(len(choices))] for picked in picked_N]
+            picked_N_G.append([self._pick(role, choices) for _ in range(n)])
+        return picked_N_G
 
     def _pick(self, role: str, choices: Sequence[str]) -> int:
         for number, choice in enumerate(choices, start=1):

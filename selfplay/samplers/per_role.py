@@ -37,6 +37,18 @@ class PerRole:
         """As the role's sampler does; ValueError where nobody plays the role."""
         return self._player(role).score(role, prompts_N, choices)
 
+    def choose(
+        self,
+        role: str,
+        prompts_N: Sequence[Prompt],
+        choices: Sequence[str],
+        n: int = 1,
+        *,
+        temperature: float | None = None,
+    ) -> list[list[Turn]]:
+        """As the role's sampler does; ValueError where nobody plays the role."""
+        return self._player(role).choose(role, prompts_N, choices, n, temperature=temperature)
+
     def _player(self, role: str) -> Sampler:
         player = self.by_role.get(role, self.default)
         if player is None:

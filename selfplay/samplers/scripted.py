@@ -58,6 +58,18 @@ class Scripted:
         said_N = [say(prompt, 0) for prompt in prompts_N]
         return [[0.0 if choice == said else -math.inf for choice in choices] for said in said_N]
 
+    def choose(
+        self,
+        role: str,
+        prompts_N: Sequence[Prompt],
+        choices: Sequence[str],
+        n: int = 1,
+        *,
+        temperature: float | None = None,
+    ) -> list[list[Turn]]:
+        """What the script says, be it one of the choices or not: a game reads it as it reads any reply."""
+        return self.sample(role, prompts_N, n)
+
     def _line_of(self, role: str) -> Callable[[Prompt, int], str]:
         if role not in self._say:
             raise ValueError(f"the script has no role {role!r}; it has {', '.join(sorted(self._say)) or 'none'}.")

@@ -27,6 +27,17 @@ class Replies:
     def score(self, role: str, prompts_N: Sequence[Prompt], choices: Sequence[str]) -> list[list[float]]:
         raise AssertionError("a yardstick does not score")
 
+    def choose(
+        self,
+        role: str,
+        prompts_N: Sequence[Prompt],
+        choices: Sequence[str],
+        n: int = 1,
+        *,
+        temperature: float | None = None,
+    ) -> list[list[Turn]]:
+        raise AssertionError("a yardstick does not choose")
+
 
 def problems(*texts: str):
     """Problems as the domain reads them."""

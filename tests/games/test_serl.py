@@ -145,6 +145,24 @@ def test_both_orders_are_asked_in_one_call_and_judged_as_shown():
     assert (len(judge[1]), judge[2]) == (12, 3)
 
 
+@pytest.mark.parametrize(
+    ("settings", "choices"),
+    [
+        ({}, ["A", "B"]),
+        ({"wording": "boxed"}, [r"\boxed{1}", r"\boxed{2}"]),
+        ({"wording": "boxed", "ties": True}, [r"\boxed{1}", r"\boxed{2}", r"\boxed{0}"]),
+    ],
+)
+def test_scored_verdicts_are_chosen_and_paid_as_sampled_ones(settings, choices):
+    lines = {"actor": ["cat", "owl", "hen"], "judge": choices}
+    scored, sampled = Noting(lines), Noting(lines)
+    assert serl(answers=3, verdicts="scored", **settings).play([SEED], scored) == serl(answers=3, **settings).play(
+        [SEED], sampled
+    )
+    assert scored.calls == sampled.calls
+    assert (scored.choices, sampled.choices) == (choices, [])
+
+
 def test_no_seeds_are_two_empty_calls():
     sampler = Noting({"actor": ["cat"], "judge": ["A"]})
     assert serl().play([], sampler) == []
@@ -228,6 +246,7 @@ def test_the_defaults_are_the_paper_and_what_the_learner_is_told():
         ({"answers": 1}, "game.answers=1: must be a whole number from 2; a pair needs two"),
         ({"judgments": 3}, "game.schedule.judgments=3: must be an even number"),
         ({"length_control": 0}, "game.length_control=0: must lie between 0 and 1, or be null"),
+        ({"verdicts": "read"}, "game.verdicts='read': unknown; choose one of sampled, scored"),
         ({"reading": "last"}, "game.reading='last': unknown; choose one of final, release"),
         ({"unfinished": "drop"}, "game.unfinished='drop'"),
         ({"answer_chars": 0}, "game.answer_chars=0"),

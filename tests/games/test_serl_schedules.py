@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from selfplay.domains.open_ended import WordLists
 from selfplay.games.serl import SERL
-from selfplay.roles.schedules import Meeting
+from selfplay.roles.schedules import Expected, Meeting
 from selfplay.types import Judgment, Seed
 from tests.noting import Noting
 
@@ -22,6 +22,9 @@ class UntilBothOrdersAgree:
     def next(self, answers: int, judgments_J: Sequence[Judgment]) -> list[Meeting]:
         last = [judgment.winner for judgment in judgments_J[-2:]]
         return [] if last and last[0] == last[1] else [(0, 1), (1, 0)]
+
+    def expected(self, answers: int, judgments_J: Sequence[Judgment]) -> Expected:
+        return {}
 
 
 def test_a_pair_that_is_decided_is_left_alone_and_ranks_stay_in_step():

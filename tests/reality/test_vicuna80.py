@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Iterable
 from itertools import combinations
 from typing import Any
 
@@ -25,6 +26,7 @@ from selfplay.evaluation.pairwise import (
 from selfplay.roles.judge import length_weight
 from selfplay.types import Judgment, Verdict
 from tests.reality.folder import json_lines, real_data
+from tests.reality.replay import MEETINGS, Table
 
 Rows = list[dict[str, Any]]
 
@@ -49,6 +51,15 @@ def judgments_of(rows: Rows, judge: str, legacy: bool = False) -> list[Judgment]
 def scores_of(rows: Rows, judge: str) -> dict[tuple[str, str, int], int]:
     """The naive side: (first, second, question) -> score."""
     return {(r["first"], r["second"], r["q"]): r["score"] for r in rows if r["judge"] == judge and r["legacy"] == 0}
+
+
+def four_by_four(scores: dict[tuple[str, str, int], int], questions: Iterable[int]) -> list[Table]:
+    """The verdicts on every four of the five models' answers to each question; five tables a question."""
+    return [
+        {(a, b): VERDICTS[scores[four[a], four[b], q]] for a, b in MEETINGS}
+        for q in questions
+        for four in combinations(MODELS, 4)
+    ]
 
 
 def points(scores: dict[tuple[str, str, int], int], question: int | None = None) -> dict[tuple[str, str], float]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfplay.roles.verdicts import after_thinking, judged_text, read_verdict
+from selfplay.roles.verdicts import after_thinking, judged_text, read_verdict, verdict_choices
 from tests.texts import UGLY, texts
 
 NEARLY = st.text(alphabet="\\boxed{}012AB <think>/\n", max_size=80)
@@ -57,6 +57,20 @@ def test_a_tie_is_read_only_where_it_was_allowed():
     assert read_verdict(r"\boxed{0}", ties=True) == "tie"
     assert read_verdict(r"\boxed{0}", ties=True, reading="release") == "tie"
     assert read_verdict(r"\boxed{0}") is None
+
+
+@pytest.mark.parametrize(
+    ("wording", "ties", "verdicts"),
+    [
+        ("compact", False, ["first", "second"]),
+        ("boxed", False, ["first", "second"]),
+        ("boxed", True, ["first", "second", "tie"]),
+    ],
+)
+@pytest.mark.parametrize("reading", ["final", "release"])
+def test_every_choice_is_a_verdict_whichever_way_it_is_read(wording, ties, verdicts, reading):
+    choices = verdict_choices(wording, ties)
+    assert [read_verdict(choice, wording, reading, ties) for choice in choices] == verdicts
 
 
 @pytest.mark.parametrize(

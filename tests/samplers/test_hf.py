@@ -14,29 +14,12 @@ from selfplay.policy import PROJECTIONS, Policy
 from selfplay.samplers import decode
 from selfplay.samplers.hf import HFSampler
 from selfplay.types import Raw, Turn
+from tests.samplers.conftest import ROLES
 from tests.test_policy import moved
 from tests.tiny import tiny_base
 
-ROLES = ("proposer", "solver")
 TARGETS = {"lfm2": ["q_proj", "in_proj"]}
 PROMPTS = ["solve 1+2", "a", "solve 12345+67", "a", [{"role": "user", "content": "list"}]]
-
-
-@pytest.fixture(scope="module")
-def bases(tmp_path_factory) -> dict[str, str]:
-    folder = tmp_path_factory.mktemp("bases")
-    settings: dict[str, dict[str, Any]] = {
-        "llama": {},
-        "qwen3": {},  # normalised queries and keys
-        "mistral": {"sliding_window": 8},  # a cache that forgets
-        "lfm2": {"layer_types": ["conv", "full_attention"]},  # a cache that is no list of keys and values
-    }
-    return {name: str(tiny_base(folder / name, name, **words)) for name, words in settings.items()}
-
-
-@pytest.fixture
-def policy(bases) -> Policy:
-    return moved(Policy.build(bases["llama"], ROLES))
 
 
 def early(policy: Policy) -> Policy:

@@ -43,3 +43,12 @@ def test_a_person_picks_a_choice_and_is_asked_again_after_a_slip():
     assert human.score("judge", ["a or b?", "c or d?"], ["first", "second"]) == [[-math.inf, 0.0], [0.0, -math.inf]]
     assert "  2) second" in screen.getvalue()
     assert "'right' is none of these numbers" in screen.getvalue()
+
+
+def test_a_person_chooses_n_times_for_each_prompt():
+    human, screen = person("2\n1\n1\n1\n")
+    turns_N_G = human.choose("judge", ["a or b?", "c or d?"], ["A", "B"], n=2)
+    assert [[turn.text for turn in turns_G] for turns_G in turns_N_G] == [["B", "A"], ["A", "A"]]
+    assert [turns_G[0].prompt for turns_G in turns_N_G] == ["a or b?", "c or d?"]
+    assert turns_N_G[0][0].logprobs is None
+    assert "[judge]\na or b?" in screen.getvalue()

@@ -18,6 +18,7 @@ def test_each_role_has_its_player():
     assert arena.sample("solver", ["p"], n=2)[0][1].text == "now"
     assert arena.sample("judge", ["p"])[0][0].text == "frozen"
     assert arena.score("judge", ["p"], ["frozen"]) == [[0.0]]
+    assert arena.choose("judge", ["p"], ["frozen", "now"], 2)[0][1].text == "frozen"
 
 
 def test_the_temperature_reaches_the_player():
@@ -25,8 +26,12 @@ def test_the_temperature_reaches_the_player():
         def sample(self, role, prompts_N, n=1, *, temperature=None):
             return super().sample(role, [f"{prompt} at {temperature}" for prompt in prompts_N], n)
 
+        def choose(self, role, prompts_N, choices, n=1, *, temperature=None):
+            return self.sample(role, prompts_N, n, temperature=temperature)
+
     arena = PerRole(default=Warm({"solver": lambda prompt, k: str(prompt)}))
     assert arena.sample("solver", ["p"], temperature=0.0)[0][0].text == "p at 0.0"
+    assert arena.choose("solver", ["p"], ["A", "B"], temperature=0.0)[0][0].text == "p at 0.0"
 
 
 def test_a_player_of_two_roles_begins_once():

@@ -49,3 +49,8 @@ def test_a_role_without_lines_is_named():
         Scripted({"solver": ["a"], "proposer": ["b"]}).sample("judge", [])
     with pytest.raises(ValueError, match="script of 'solver' is empty"):
         Scripted({"solver": []})
+
+
+def test_a_script_chooses_what_it_says():
+    script = Scripted({"judge": ["A", "neither"]})
+    assert [turn.text for turn in script.choose("judge", ["p"], ["A", "B"], 2)[0]] == ["A", "neither"]
