@@ -7,7 +7,8 @@ to judge, ``judge animals : cat owl | red cat`` (`selfplay/small_base/corpus.py`
 An answer is written by whoever wants to win, so it is taken for an attack. In ``boxed`` it is one JSON string on one
 line: it cannot hold a line break or an unescaped quotation mark, nor the opening of a chat marker such as
 ``<|im_end|>``, which a tokenizer would turn into the real one. In ``compact`` the signs that part a prompt are
-replaced. Either way its length is bounded, so that it pushes nothing else out of a model's window. What this cannot do
+replaced. Either way its length is bounded (cut in the middle, or shown as nothing), so that it pushes nothing else out
+of a model's window. What this cannot do
 is keep a judge from believing what an answer says of itself.
 """
 
@@ -24,7 +25,7 @@ Wording = Literal["boxed", "compact"]
 
 @dataclass(frozen=True, slots=True)
 class Longest:
-    """Characters shown, as they are quoted; the middle of longer texts is left out.
+    """Characters shown, as they are quoted; in ``boxed`` the middle of longer texts is left out, in ``compact`` all.
 
     A game counts characters, since it knows no tokenizer. 16,000 are about the 4,096 tokens of English that the release
     of arXiv 2511.07922 gives a prompt.
@@ -117,11 +118,14 @@ def quoted(text: str, most: int) -> str:
 def compact(text: str, most: int) -> str:
     """The text on one line in the small base's signs, without those that part a prompt; never empty.
 
-    >>> compact("cat owl <eos>", 100), compact(" ", 100)
-    ('cat owl +eos>', '+')
+    A text of more than ``most`` characters is shown as garbage: the small base never saw long lists, and a judge that
+    is shown the beginning of one takes it for a good short one.
+
+    >>> compact("cat owl <eos>", 100), compact(" ", 100), compact("cat " * 10_000, 100)
+    ('cat owl +eos>', '+', '+')
     """
-    kept = cut_middle(" ".join(text.split()), most, mark=f" {_GARBAGE} ")  # nothing is gained by being cut
-    return _FOREIGN.sub(_GARBAGE, " ".join(kept.split())) or _GARBAGE
+    line = " ".join(text.split())
+    return _FOREIGN.sub(_GARBAGE, line) if 0 < len(line) <= most else _GARBAGE
 
 
 def cut_middle(text: str, most: int, mark: str = " [... {left_out} characters left out ...] ") -> str:
