@@ -14,7 +14,6 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from selfplay.configuration import RecipeError, build, compose, one_line, roles_of
-from selfplay.domains.prompts import Prompts
 from selfplay.keys import did_you_mean, flat_keys
 from selfplay.learner.loss_mix import LossMix, Word
 from selfplay.recipe_changes import PROCESSES
@@ -54,20 +53,6 @@ def check(config: DictConfig, world_size: int = 1) -> None:
     _check_yardsticks(config)
     if has_model(config, game):
         _check_window(plain, game)
-
-
-def load_prompts(config: DictConfig) -> None:
-    """Read the domain's prompts, perhaps over the network, before a model is loaded; not for a plan.
-
-    Raises:
-        RecipeError: they cannot be read.
-    """
-    domain = build(config, "domain") if config.domain else None
-    if isinstance(domain, Prompts):
-        try:
-            domain.pool  # noqa: B018  # read when it is first asked for
-        except ValueError as error:
-            raise RecipeError(one_line(error)) from error
 
 
 def has_model(config: DictConfig, game: Game) -> bool:

@@ -17,11 +17,12 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from selfplay.advantages import assign_advantages
-from selfplay.checks import check, load_prompts, players
+from selfplay.checks import check, players
 from selfplay.configuration import RecipeError, build, compose
 from selfplay.learner.seeds import SeedStream
 from selfplay.players import model_sampler, sampler_of
 from selfplay.samplers.human import PlayerLeft
+from selfplay.sources import load_prompts
 from selfplay.tracking.transcripts import transcript
 from selfplay.types import Episode, Game
 

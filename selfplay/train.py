@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
-from selfplay.checks import check, has_model, load_prompts
+from selfplay.checks import check, has_model
 from selfplay.configuration import RecipeError, build, compose
 from selfplay.launch_words import commands_above
 from selfplay.learner.watch import Watch
 from selfplay.processes import check_group, check_launch, check_trainer, is_first, world_size
+from selfplay.sources import load_prompts
 
 if TYPE_CHECKING:
     from selfplay.policy import Policy
