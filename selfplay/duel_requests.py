@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from selfplay.configuration import RecipeError, build
+from selfplay.domains.prompts import Prompts
 from selfplay.duel_contestants import Contestant, Run
 from selfplay.evaluation.contests import instruction_of
 from selfplay.evaluation.judges import Quality
@@ -44,7 +45,8 @@ def subject_of(house: Run | None, contestants: Sequence[Contestant], requests: i
     if not files:
         if domain is None:
             raise RecipeError("nobody here can answer; name a run's folder or a file of answers.")
-        return _open_subject(domain, requests) if isinstance(domain, OpenDomain) else _held_out(domain, requests, seed)
+        open_ended = isinstance(domain, OpenDomain)
+        return _open_subject(domain, requests, seed) if open_ended else _held_out(domain, requests, seed)
     instructions = _common(files)
     shown = dict(list(instructions.items())[:requests])
     words = f"{len(shown)} of {len(instructions)} instructions of {' and '.join(f.name for f in files)}"
@@ -64,7 +66,14 @@ def answers_of(contestant: Contestant, contestants: Sequence[Contestant]) -> dic
     return found
 
 
-def _open_subject(domain: OpenDomain, requests: int) -> Subject:
+def _open_subject(domain: OpenDomain, requests: int, seed: int) -> Subject:
+    if isinstance(domain, Prompts) and domain.held_out:
+        try:
+            held_out = domain.held_out_requests(requests, seed)
+        except ValueError as error:
+            raise RecipeError(str(error)) from error
+        asked = {str(number): request for number, request in enumerate(held_out)}
+        return Subject(asked, f"{len(asked)} held-out prompts", domain.quality, None)
     drawn = {str(index): domain.request(Seed(index, "duel")) for index in range(requests)}
     distinct = len({instruction_of(request) for request in drawn.values()})
     repeated = f"{distinct} different ones, to which alone the interval speaks; " if distinct < requests else ""

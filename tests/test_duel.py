@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 
 from selfplay import duel_judges
-from selfplay.configuration import RecipeError
+from selfplay.configuration import RecipeError, build
 from selfplay.duel import duel, main
-from selfplay.duel_contestants import answering_role, find_house, read_run
+from selfplay.duel_contestants import answering_role, find_house, read_contestants, read_run
+from selfplay.duel_requests import subject_of
 from selfplay.duel_words import DuelWords, read_words
 from selfplay.evaluation.alpaca import read_annotations, read_outputs
 from selfplay.evaluation.contests import contest_metrics
 from selfplay.policy import Policy
+from selfplay.types import Seed
 from tests.made_run import made_run, save_adapters, serl_recipe
 from tests.noting import Noting
 
@@ -270,3 +272,17 @@ def test_the_figures_of_a_report_are_those_of_its_comparisons(runs: Path):
     report = duel(read_words([str(runs / "serl"), "base", *FEW]))
     (bout,) = report.bouts
     assert list(bout.metrics) == contest_metrics(bout.comparisons, bout.setting, seed=3)
+
+
+def test_prompts_of_a_file_are_asked_as_far_as_they_are_held_out(tmp_path: Path):
+    lines = [json.dumps({"prompt": f"list animals number {number}"}) for number in range(60)]
+    (tmp_path / "prompts.jsonl").write_text("\n".join(lines))
+    domain = ["domain=prompt_file", f"domain.path='{tmp_path}/prompts.jsonl'", "domain.held_out=0.2"]
+    made_run(tmp_path / "run", [serl_recipe(tmp_path), *domain])
+    house = find_house([str(tmp_path / "run")])
+    assert house is not None
+    subject = subject_of(house, read_contestants([str(tmp_path / "run"), "base"], house), requests=6, seed=1)
+    asked = {str(request.prompt) for request in subject.requests.values()}
+    assert (len(asked), subject.words, subject.truth) == (6, "6 held-out prompts", None)
+    played = build(house.config, "domain")
+    assert not asked & {str(played.request(Seed(index, "")).prompt) for index in range(60)}
