@@ -33,10 +33,15 @@ from selfplay.keys import did_you_mean, flat_keys, unknown_keys
 
 JOB = "job"  # recipes/job.yaml: every key with its default
 DEBUG = "debug"
-FREE_NODES = ("players", "script", "learner.lr", "learner.kl", "sampler.max_new_tokens", "evaluation.yardsticks")
+FREE_NODES = (
+    "players", "script", "endpoints", "endpoint.extra", "endpoint.max_new_tokens",
+    "learner.lr", "learner.kl", "sampler.max_new_tokens", "evaluation.yardsticks",
+)  # fmt: skip
 """Keys that may be one value or a mapping with entries of the recipe's own."""
 
-GROUPS = ("game", "domain", "policy", "sampler", "learner", "evaluation", "tracking", "guards", "control", "debug")
+GROUPS = (
+    "game", "domain", "policy", "sampler", "endpoint", "learner", "evaluation", "tracking", "guards", "control", "debug",
+)  # fmt: skip
 
 
 class RecipeError(ValueError):
