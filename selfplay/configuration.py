@@ -40,7 +40,8 @@ FREE_NODES = (
 """Keys that may be one value or a mapping with entries of the recipe's own."""
 
 GROUPS = (
-    "game", "domain", "policy", "sampler", "endpoint", "learner", "evaluation", "tracking", "guards", "control", "debug",
+    "game", "domain", "policy", "sampler", "endpoint", "learner", "evaluation", "tracking", "guards", "control",
+    "debug",
 )  # fmt: skip
 
 

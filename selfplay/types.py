@@ -31,8 +31,8 @@ class Raw(str):
 
 
 class Labelled(list[Message]):
-    """A conversation that says what it is about, e.g. ``Labelled(messages, "context 7")``; who counts costs reads it, who
-    answers never does."""
+    """A conversation that says what it is about, e.g. ``Labelled(messages, "context 7")``; who counts costs reads it,
+    who answers never does."""
 
     def __init__(self, messages: Iterable[Message] = (), label: str = "") -> None:
         super().__init__(messages)

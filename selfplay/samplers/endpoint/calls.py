@@ -129,7 +129,10 @@ class Caller:
     def _refusal(self, answer: Answer) -> _Trouble:
         phrase = self.address.without_key(answer.phrase)[:40]
         reason = f"HTTP {answer.status} {phrase}".rstrip() + self._quoted(answer.body)
-        return _Trouble(kind_of(answer.status), reason, retry_after(answer.retry_after, datetime.now(UTC)))
+        wait = retry_after(answer.retry_after, datetime.now(UTC))
+        if wait is not None and wait > LONGEST_RETRY_AFTER:
+            reason += f" and asks to wait {wait:.0f} s"
+        return _Trouble(kind_of(answer.status), reason, wait)
 
     def _quoted(self, body: bytes) -> str:
         """The server's own words, shortened, without the key."""
