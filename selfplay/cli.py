@@ -13,6 +13,10 @@ from importlib.metadata import version
 VERBS = {
     "train": ("selfplay.train", "train a recipe: recipe=NAME [KEY=VALUE ...]; several processes: accelerate launch -m"),
     "play": ("selfplay.play", "play a few episodes and print them: recipe=NAME [players.ROLE=human] [episodes=2]"),
+    "serve": (
+        "selfplay.serve",
+        "serve a recipe's roles over the OpenAI protocol: recipe=NAME [adapters=DIR] [port=8000]",
+    ),
     "compare": ("selfplay.compare", "a table of finished runs: RUN_FOLDER ..."),
     "recipes": ("selfplay.recipe_list", "list the recipes that ship with the package"),
     "small-base": ("selfplay.small_base.command", "build or score the small base: build | score"),

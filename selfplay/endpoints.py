@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from selfplay.configuration import RecipeError, build
 from selfplay.keys import did_you_mean
+from selfplay.samplers.endpoint.address import check_form
 from selfplay.samplers.openai import OpenAISampler
 
 ENDPOINT = "endpoint"
@@ -61,6 +62,7 @@ def check_endpoints(config: DictConfig, chosen: Mapping[str, str], learning: Seq
     for role in config.endpoints:
         if role not in chosen:
             raise RecipeError(f"endpoints.{role}: this game has no such role{did_you_mean(str(role), chosen)}")
+    _refuse_keys(config)
     for role in asked:
         if role in learning:
             frozen = [*config.policy.frozen, *(other for other in asked if other in learning)]
@@ -68,4 +70,17 @@ def check_endpoints(config: DictConfig, chosen: Mapping[str, str], learning: Seq
                 f"players.{role}=endpoint, but the {role} learns, and nothing can be learned from texts without our "
                 f"tokens; add 'policy.frozen=[{','.join(frozen)}]', or let the model play it."
             )
-    endpoint_samplers(config, asked)
+    for role, sampler in endpoint_samplers(config, asked).items():
+        try:
+            sampler.settings.new_tokens(role)
+        except ValueError as error:
+            raise RecipeError(str(error)) from error
+
+
+def _refuse_keys(config: DictConfig) -> None:
+    """Whether or not an endpoint plays: the config is written down, and a key must not be in it."""
+    for settings in (settings_of(config, role) for role in ("", *map(str, config.endpoints))):
+        try:
+            check_form(settings["url"], settings["api_key_env"], settings["extra"])
+        except ValueError as error:
+            raise RecipeError(str(error)) from error

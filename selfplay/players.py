@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -49,6 +50,12 @@ def ledgers_of(sampler: Sampler) -> list[Ledger]:
     players = sampler.by_role.values() if isinstance(sampler, PerRole) else [sampler]
     asked = {id(player): player for player in players if isinstance(player, OpenAISampler)}
     return [player.ledger for player in asked.values()]
+
+
+def endpoint_facts(sampler: Sampler) -> dict[str, Any]:
+    """For the summary: what each endpoint was asked since this start, by role and label; {} without endpoints."""
+    rows = [row for ledger in ledgers_of(sampler) for row in ledger.as_data()]
+    return {"endpoints": rows} if rows else {}
 
 
 def model_sampler(config: DictConfig, game: Game, adapters: Path | None = None) -> Sampler:

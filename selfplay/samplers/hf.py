@@ -126,6 +126,12 @@ class HFSampler:
                 scores_N.update({row: scores_U[at] for row, at in zip(rows, prompt_of, strict=False)})
         return [list(scores_N[row]) for row in range(len(ids_N))]
 
+    def following(self, role: str, ids: Sequence[int]) -> torch.Tensor:
+        """Log-probabilities (nats) of every token that may follow each of ``ids``, at temperature 1: (T, V)."""
+        with self._playing(self._adapter(role)) as model:
+            logits_1_T_V = model(input_ids=torch.tensor([list(ids)], device=self.policy.device)).logits
+        return torch.log_softmax(logits_1_T_V[0].float(), dim=-1)
+
     @property
     def _any_rank(self) -> Callable[[bool], bool]:
         return bool if self.shadow is not None else self.policy.any_rank  # a merged copy is whole on every rank

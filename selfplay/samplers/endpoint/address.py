@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 ENV_NAME = r"[A-Z_][A-Z0-9_]*"
@@ -27,7 +28,12 @@ class Address:
     def __init__(
         self, url: str | None, api_key_env: str | None = None, environment: Mapping[str, str] | None = None
     ) -> None:
-        self.url = _checked_url(url)
+        check_form(url, api_key_env)
+        if not url:
+            raise ValueError(
+                "endpoint.url is empty; give the root of the API, e.g. endpoint.url=http://localhost:8000/v1."
+            )
+        self.url = str(url)
         parts = urlsplit(self.url)
         self.secure, self.host, self.port = parts.scheme == "https", str(parts.hostname), parts.port
         self._path, self._query = parts.path.rstrip("/"), f"?{parts.query}" if parts.query else ""
@@ -50,11 +56,26 @@ class Address:
         return f"Address({self.url!r}, {self.api_key_env!r})"
 
 
-def _checked_url(url: str | None) -> str:
-    if not url:
-        raise ValueError("endpoint.url is empty; give the root of the API, e.g. endpoint.url=http://localhost:8000/v1.")
+def check_form(url: str | None, api_key_env: str | None, extra: Mapping[str, Any] | None = None) -> None:
+    """Refuse, with ValueError, what is no address or no name, and above all a key where the config would keep it."""
+    if url:
+        _check_url(str(url))
+    if api_key_env is not None and not re.fullmatch(ENV_NAME, str(api_key_env)):
+        raise ValueError(
+            "endpoint.api_key_env must be the NAME of an environment variable in capitals, e.g. OPENAI_API_KEY, never "
+            "the key itself; what was given is not shown."
+        )
+    for name in extra or {}:
+        if re.search(r"api_?key|authorization|secret|password", str(name), re.IGNORECASE):
+            raise ValueError(
+                f"endpoint.extra.{name} looks like a key, which would be written into the run's config; name its "
+                "environment variable instead: endpoint.api_key_env=NAME."
+            )
+
+
+def _check_url(url: str) -> None:
     try:
-        parts = urlsplit(str(url))
+        parts = urlsplit(url)
         held = parts.username or parts.password
         named = [name for name, _ in parse_qsl(parts.query) if re.search(r"key|token|secret", name, re.IGNORECASE)]
         broken = parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0
@@ -65,9 +86,8 @@ def _checked_url(url: str | None) -> str:
             "endpoint.url holds a key, which would be written into the run's config; take it out of the address and "
             "name its environment variable: endpoint.api_key_env=NAME."
         )
-    if broken or re.search(r"[\s\x00-\x1f\x7f]", str(url)) or not str(url).isascii():
+    if broken or re.search(r"[\s\x00-\x1f\x7f]", url) or not url.isascii():
         raise ValueError(f"endpoint.url={url} is no address; write e.g. endpoint.url=http://localhost:8000/v1.")
-    return str(url)
 
 
 def _key(name: str | None, environment: Mapping[str, str]) -> str:
