@@ -1,7 +1,7 @@
 """The product's own server on the small base, which can be told to misbehave: ``python -m tests.serving``.
 
-POST /faults with a list such as [["busy", 1], ["half"]] lets the next requests go wrong in that order; GET /seen says what
-was asked since then. Whoever speaks to /v1 cannot know.
+POST /faults with a list such as [["status", 500], ["half"]] lets the next requests go wrong in that order, by the
+method of that name; GET /seen says what was asked since then. Whoever speaks to /v1 cannot know.
 """
 
 from __future__ import annotations

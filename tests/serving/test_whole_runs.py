@@ -1,0 +1,94 @@
+"""Whole jobs in which a server process plays a role, as a user types them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from selfplay.domains.open_ended import WordLists
+from selfplay.games.serl import SERL
+from selfplay.roles.schedules import AllPairs
+from selfplay.samplers.per_role import PerRole
+from selfplay.tracking.metrics_file import read_rows
+from selfplay.types import Seed
+
+KEY = "sk-test-0123456789"
+
+
+def job(verb: str, folder: Path, url: str, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "A_TEST_KEY": KEY, "WANDB_SILENT": "true"}
+    command = [
+        sys.executable, "-m", f"selfplay.{verb}", "recipe=sqlm_small", f"output_dir={folder}", "tracking.wandb=offline",
+        f"endpoint.url={url}", "endpoint.api_key_env=A_TEST_KEY", "endpoint.backoff=0.02", *words,
+    ]  # fmt: skip
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=250, check=False)
+
+
+def assert_the_key_is_nowhere(folder: Path, done: subprocess.CompletedProcess[str]) -> None:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert {"config.yaml", "metrics.jsonl"} <= {path.name for path in files}
+    assert any(path.suffix == ".wandb" for path in files)
+    assert [path for path in files if KEY.encode() in path.read_bytes()] == []
+    assert KEY not in done.stdout + done.stderr
+
+
+def test_one_role_is_asked_and_the_other_learns(endpoint, tmp_path):
+    endpoint.misbehave(["status", 503])
+    done = job(
+        "train", tmp_path, endpoint.url, "players.proposer=endpoint", "endpoint.model=proposer",
+        "policy.frozen=[proposer]", "max_steps=2", "evaluation.every=0", "seeds.per_window=2", "learner.save_every=1",
+        "game.proposals=3", "game.answers=4",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    run = tmp_path / "sqlm_small"
+    first, second = (row for row in read_rows(run / "metrics.jsonl") if "perf/endpoint/proposer/calls" in row)
+    assert (first["perf/endpoint/proposer/retries"], second["perf/endpoint/proposer/retries"]) == (1, 0)
+    assert (first["perf/endpoint/proposer/calls"], second["perf/endpoint/proposer/calls"]) == (3, 2)
+    assert (first["perf/endpoint/proposer/replies"], second["perf/endpoint/proposer/replies"]) == (6, 6)
+    assert first["game/admitted"] > 0  # the server plays the very base: its proposals are good ones
+    (row,) = json.loads((run / "summary.json").read_text())["facts"]["endpoints"]
+    assert (row["role"], row["calls"], row["replies"]) == ("proposer", 5, 12)
+    assert [path.name for path in (run / "adapters").iterdir()] == ["solver"]
+    assert {request["key"] for request in endpoint.seen} == {f"Bearer {KEY}"}
+    assert list((run / "checkpoints").iterdir())
+    assert_the_key_is_nowhere(tmp_path, done)
+
+
+def test_all_roles_are_asked(endpoint, tmp_path):
+    done = job(
+        "train", tmp_path, endpoint.url, "players=endpoint", "endpoints.proposer.model=proposer",
+        "endpoint.model=solver", "max_steps=2", "evaluation.every=0", "game.proposals=2", "game.answers=3",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((tmp_path / "sqlm_small" / "summary.json").read_text())
+    assert {row["role"] for row in summary["facts"]["endpoints"]} == {"proposer", "solver"}
+    assert {request["body"]["model"] for request in endpoint.seen} == {"proposer", "solver"}
+    assert_the_key_is_nowhere(tmp_path, done)
+
+
+def test_an_endpoint_that_stays_away_ends_the_run_in_one_line(endpoint, tmp_path):
+    endpoint.misbehave(*[["status", 503, "loading {key}"]] * 9)
+    words = ("players=endpoint", "endpoint.model=solver", "endpoint.retries=1", "endpoint.at_once=1")
+    for verb in ("train", "play"):
+        done = job(verb, tmp_path, endpoint.url, *words)
+        assert done.returncode == 1
+        (line,) = [line for line in done.stderr.splitlines() if line.startswith("selfplay: endpoint")]
+        assert line.startswith(f"selfplay: endpoint.url={endpoint.url}: HTTP 503")
+        assert "after 2 tries" in line
+        assert "Traceback" not in done.stderr
+        assert KEY not in done.stdout + done.stderr
+
+
+def test_a_judge_is_asked(endpoint):
+    """The base knows the judge's language whatever the name it is served under."""
+    asked = endpoint.sampler(max_new_tokens={"actor": 24, "judge": 4}, at_once=4)
+    game = SERL(WordLists(wording="compact", categories=None), AllPairs(judgments=2), answers=3)
+    (episode,) = game.play([Seed(0, "lists")], PerRole(actor=asked, judge=asked))
+    verdicts = [turn for turn in episode.turns if turn.role == "judge"]
+    assert len(verdicts) == 6
+    assert sum(turn.measures["format"] for turn in verdicts) >= 4
+    assert all(turn.objective is None and not turn.failure for turn in episode.turns)
+    assert asked.ledger.total("judge").calls == 6
