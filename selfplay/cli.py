@@ -20,7 +20,10 @@ VERBS = {
     "compare": ("selfplay.compare", "a table of finished runs: RUN_FOLDER ..."),
     "recipes": ("selfplay.recipe_list", "list the recipes that ship with the package"),
     "small-base": ("selfplay.small_base.command", "build or score the small base: build | score"),
-    "doctor": ("selfplay.doctor", "what this machine can run, and the mend for each lack: [--network]"),
+    "doctor": (
+        "selfplay.doctor",
+        "what this machine can run, and the mend for each lack: [--network] [endpoint.url=URL]",
+    ),
 }
 """Verb -> the module whose ``main(words)`` returns the exit status, and its line of help."""
 

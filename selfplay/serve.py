@@ -34,10 +34,14 @@ OWN = {"adapters": "", "host": "127.0.0.1", "port": "8000", "api_key_env": ""}
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One connection. ``server`` is a `Server`."""
+    """One connection."""
 
     protocol_version = "HTTP/1.1"
-    server: Server
+
+    @property
+    def home(self) -> Server:
+        assert isinstance(self.server, Server)
+        return self.server
 
     def do_GET(self) -> None:
         self._answer(None)
@@ -53,13 +57,13 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, body: bytes | None) -> None:
         try:
             self._check_key()
-            self._send(200, respond(self.server.served, self.path.partition("?")[0], body))
+            self._send(200, respond(self.home.served, self.path.partition("?")[0], body))
         except Refused as refused:
             self._send(refused.status, _error(str(refused)))
 
     def _check_key(self) -> None:
         sent = self.headers.get("Authorization", "").encode()
-        if self.server.key and not hmac.compare_digest(sent, f"Bearer {self.server.key}".encode()):
+        if self.home.key and not hmac.compare_digest(sent, f"Bearer {self.home.key}".encode()):
             raise Refused("this server wants its key as a bearer token", 401)
 
     def _send(self, status: int, answer: dict[str, Any]) -> None:
@@ -117,11 +121,16 @@ def _open(words: Sequence[str]) -> Server:
     if own["api_key_env"] and not key:
         raise RecipeError("api_key_env: this environment variable is not set; export it, or leave the word out.")
     adapters = Path(own["adapters"]).expanduser() if own["adapters"] else None
+    sampler = model_sampler(config, build(config, "game"), adapters)
+    from selfplay.samplers.hf import HFSampler
     from selfplay.samplers.served import Served
 
-    served = Served(model_sampler(config, build(config, "game"), adapters))
+    if not isinstance(sampler, HFSampler):
+        raise RecipeError(
+            "sampler: only the transformers sampler can be served; leave the word out, or say sampler=hf."
+        )
     try:
-        return Server(served, own["host"], int(own["port"]), key)
+        return Server(Served(sampler), own["host"], int(own["port"]), key)
     except OSError as error:
         raise RecipeError(f"host={own['host']} port={own['port']}: {error.strerror}; try port=0.") from error
 

@@ -14,20 +14,16 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 
 from selfplay.samplers.endpoint.address import Address
-from selfplay.samplers.endpoint.calls import Caller, CallFailed
+from selfplay.samplers.endpoint.calls import Caller, CallFailed, EndpointError
 from selfplay.samplers.endpoint.ledger import Ledger
 from selfplay.samplers.endpoint.pace import at_once
 from selfplay.samplers.endpoint.replies import Reply, has_choices, read_replies, usage_of
-from selfplay.samplers.endpoint.scores import TOP, echoed, listed, lowest_listed
-from selfplay.samplers.endpoint.settings import Settings
-from selfplay.types import Labelled, Prompt, Raw, Turn
-
-
-class EndpointError(RuntimeError):
-    """An endpoint does not answer and the run cannot go on; the message is one line, fit to be shown as it is."""
+from selfplay.samplers.endpoint.scorer import Scorer
+from selfplay.samplers.endpoint.settings import Settings, question
+from selfplay.types import Labelled, Prompt, Turn
 
 
 @dataclass(frozen=True)
@@ -88,6 +84,7 @@ class OpenAISampler:
         )  # fmt: skip
         self.caller = Caller(Address(url, api_key_env), timeout, retries, per_minute, backoff)
         self.ledger = Ledger()
+        self._scorer = Scorer(self.caller, self.settings)
         self._heard = False  # whether the server has ever said anything that can be read
         self.begin()
 
@@ -134,7 +131,12 @@ class OpenAISampler:
         Raises:
             EndpointError: no answer, or a server that does not give log-probabilities.
         """
-        jobs = [partial(self._scores, role, prompt, tuple(choices)) for prompt in prompts_N]
+        jobs = [
+            partial(
+                self._scorer.scores, role, prompt, choices, partial(self.ledger.count, role, self._label_of(prompt))
+            )
+            for prompt in prompts_N
+        ]
         return self._all(jobs) if choices else [[] for _ in prompts_N]
 
     def _all(self, jobs: Sequence[Any]) -> list[Any]:
@@ -149,7 +151,7 @@ class OpenAISampler:
             missing = ask.n - len(replies)
             if not missing:
                 break
-            path, body = self._question(ask.prompt)
+            path, body = question(ask.prompt)
             body |= self.settings.sampling(ask.role, missing, ask.temperature, path)
             body["seed"] = request_seed(self._key, ask.role, (*ask.place, again))
             try:
@@ -168,49 +170,6 @@ class OpenAISampler:
             replies += [(reply, "") for reply in got]
         return replies
 
-    def _scores(self, role: str, prompt: Prompt, choices: tuple[str, ...], stop: threading.Event) -> list[float]:
-        count = partial(self.ledger.count, role, self._label_of(prompt))
-        try:
-            if isinstance(prompt, Raw):
-                return [self._echoed(prompt, choice, count, stop) for choice in choices]
-            return self._listed(role, prompt, choices, count, stop)
-        except CallFailed as failed:  # there is no score that could stand for none
-            raise EndpointError(str(failed)) from failed
-
-    def _echoed(self, prompt: Raw, choice: str, count: Any, stop: threading.Event) -> float:
-        if not choice:
-            return 0.0
-        body = {"prompt": f"{prompt}{choice}", "max_tokens": 0, "echo": True, "logprobs": 1, "temperature": 1.0}
-        answer = self.caller.call("completions", self.settings.dressed(body), has_choices, count, stop)
-        count(**usage_of(answer))
-        score = echoed(answer, len(prompt))
-        if score is None:
-            self._refuse("gives no log-probabilities of a prompt (echo); choose a server that does, e.g. vLLM")
-        return score
-
-    def _listed(
-        self, role: str, prompt: Prompt, choices: tuple[str, ...], count: Any, stop: threading.Event
-    ) -> list[float]:
-        path, body = self._question(prompt)
-        body |= {"max_tokens": 1, "temperature": 1.0, "logprobs": True, "top_logprobs": TOP}
-        answer = self.caller.call(path, self.settings.dressed(body), has_choices, count, stop)
-        scores = listed(answer, choices)
-        if scores is None:
-            self._refuse("lists no log-probabilities (top_logprobs); let the role be sampled instead")
-        if all(score is None for score in scores):
-            self._refuse(
-                f"begins no reply of the {role} with any of {', '.join(map(repr, choices))}; choices must be single "
-                "tokens of a model that answers without thinking"
-            )
-        count(unseen=sum(score is None for score in scores), **usage_of(answer))
-        return [lowest_listed(answer) if score is None else score for score in scores]
-
-    def _question(self, prompt: Prompt) -> tuple[str, dict[str, Any]]:
-        if isinstance(prompt, Raw):
-            return "completions", {"prompt": str(prompt)}
-        messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else list(prompt)
-        return "chat/completions", {"messages": messages}
-
     def _label_of(self, prompt: Prompt) -> str:
         return prompt.label if isinstance(prompt, Labelled) else self._label
 
@@ -221,9 +180,6 @@ class OpenAISampler:
             raise EndpointError(str(failed)) from failed
         if self.settings.on_failure == "stop" and failed.kind != "garbage":
             raise EndpointError(str(failed)) from failed
-
-    def _refuse(self, what: str) -> NoReturn:
-        raise EndpointError(f"endpoint.url={self.caller.address.url}: the server {what}.")
 
 
 def _turn(role: str, prompt: Prompt, reply: Reply, failure: str) -> Turn:

@@ -13,6 +13,7 @@ from typing import Any
 
 from selfplay.configuration import build, compose
 from selfplay.players import model_sampler
+from selfplay.samplers.hf import HFSampler
 from selfplay.samplers.served import Served
 from selfplay.serve import Handler, Server
 
@@ -123,7 +124,9 @@ class Misbehaving(Handler):
 
 def main() -> None:
     config = compose(["recipe=sqlm_small", "sampler.max_new_tokens={proposer: 16, solver: 24}"])
-    served = Served(model_sampler(config, build(config, "game")))
+    sampler = model_sampler(config, build(config, "game"))
+    assert isinstance(sampler, HFSampler)
+    served = Served(sampler)
     server = Server(served, "127.0.0.1", 0, handler=Misbehaving)
     print(server.url, flush=True)
     server.serve_forever()

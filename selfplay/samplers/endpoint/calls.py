@@ -43,6 +43,10 @@ MENDS: dict[Kind, str] = {
 }
 
 
+class EndpointError(RuntimeError):
+    """An endpoint does not answer and the run cannot go on; the message is one line, fit to be shown as it is."""
+
+
 class CallFailed(Exception):
     """No answer after the last try. The text begins with the key and ends with the mend."""
 

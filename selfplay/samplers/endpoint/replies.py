@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 CUT = ("length", "max_tokens", "content_filter", "abort")
 """Reasons for which a reply ends before its own end."""
@@ -67,7 +67,7 @@ def _logprobs(told: Any) -> list[float] | None:
     return [float(value) for value in values]
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[float]:
     """Whether it is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 

@@ -1,4 +1,4 @@
-"""What an endpoint is asked for besides the prompt; every value checked when the recipe is."""
+"""What an endpoint is asked: the prompt and everything besides it; every value checked when the recipe is."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from selfplay.types import Prompt, Raw
 
 ON_FAILURE = ("stop", "mark")
 OURS = ("messages", "prompt", "echo", "stream", "n")
@@ -85,6 +87,21 @@ class Settings:
         """The whole request: ours, then the user's; what the user sets to null is left out."""
         whole = {"model": self.model, **body, **self.extra}
         return {name: value for name, value in whole.items() if value is not None}
+
+
+def question(prompt: Prompt) -> tuple[str, dict[str, Any]]:
+    """Where a prompt is asked, and the part of the request that holds it.
+
+    >>> question("solve 3+4")
+    ('chat/completions', {'messages': [{'role': 'user', 'content': 'solve 3+4'}]})
+    >>> question(Raw("once upon"))
+    ('completions', {'prompt': 'once upon'})
+    """
+    if isinstance(prompt, Raw):
+        return "completions", {"prompt": str(prompt)}
+    return "chat/completions", {
+        "messages": [{"role": "user", "content": prompt}] if isinstance(prompt, str) else list(prompt)
+    }
 
 
 def _whole(key: str, value: Any, least: int) -> None:
