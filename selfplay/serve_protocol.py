@@ -101,16 +101,22 @@ def _messages(said: Any) -> Prompt:
 
 def _content(said: Any) -> str:
     if isinstance(said, list) and all(isinstance(part, dict) for part in said):
-        return "".join(str(part.get("text", "")) for part in said)
-    if not isinstance(said, str):
-        raise Refused("a message's content must be text")
-    return said
+        said = "".join(str(part.get("text", "")) for part in said)
+    return _text(said, "a message's content must be text")
 
 
 def _raw(said: Any) -> Prompt:
+    return Raw(_text(said, "prompt must be one text"))
+
+
+def _text(said: Any, wanted: str) -> str:
     if not isinstance(said, str):
-        raise Refused("prompt must be one text")
-    return Raw(said)
+        raise Refused(wanted)
+    try:
+        said.encode()
+    except UnicodeEncodeError as error:  # JSON can hold half of a surrogate pair; a tokenizer cannot take it
+        raise Refused(f"{wanted}: this is no Unicode text") from error
+    return said
 
 
 def _whole(said: dict[str, Any], name: str, low: int, high: int, default: int | None = None) -> Any:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from selfplay.checks import check
 from selfplay.configuration import RecipeError, build, compose
 from selfplay.endpoints import endpoint_samplers, settings_of
+from selfplay.learner.window import endpoint_counts
 from selfplay.plan import make_plan
 from selfplay.players import ledgers_of, sampler_of
+from selfplay.types import Episode, Seed
 
 HERE = ["recipe=sqlm_small", "endpoint.url=http://localhost:8000/v1", "endpoint.model=m"]
 ASKED = [*HERE, "players.proposer=endpoint", "policy.frozen=[proposer]"]
@@ -84,6 +88,14 @@ def test_equal_settings_share_one_sampler_and_its_limits():
     assert proposer is solver
     arena = sampler_of(config, build(config, "game"), lambda: pytest.fail("no role is the model's"))
     assert len(ledgers_of(arena)) == 1
+
+
+def test_what_all_processes_asked_is_added_up():
+    spent = [{"judge": {"calls": 2, "retries": 1}}], [{"judge": {"calls": 3, "retries": 0}}, {"actor": {"calls": 5}}]
+    episodes = [Episode(Seed(at, "a"), notes={"endpoints": json.dumps(of_rank)}) for at, of_rank in enumerate(spent)]
+    assert endpoint_counts([*episodes, Episode(Seed(2, "a"))]) == {
+        "perf/endpoint/judge/calls": 5.0, "perf/endpoint/judge/retries": 1.0, "perf/endpoint/actor/calls": 5.0
+    }  # fmt: skip
 
 
 def test_the_plan_shows_who_is_asked_and_how_much(capsys):

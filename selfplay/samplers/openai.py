@@ -53,7 +53,8 @@ class OpenAISampler:
         most_n: most replies asked for in one call; 1 for a server without ``n``; None = all of a prompt's.
         logprobs: ask for the log-probabilities of what is said.
         on_failure: what a prompt without an answer does: ``stop`` ends the run; ``mark`` gives a turn with text "" and
-            the reason in ``Turn.failure``, for games that leave such turns out.
+            the reason in ``Turn.failure``, for games that leave such turns out. Answers that stay unreadable are always
+            marked, and a server that refuses everybody always ends the run.
         api_key_env: the environment variable that holds the key.
         extra: further keys of each request; null removes one of ours.
 

@@ -50,7 +50,7 @@ class Served:
 
     def read(self, model: str, text: str) -> Told:
         """What the model would have given each token of a raw text."""
-        ids = encode(self._tokenizer, [Raw(text)], 1 << 30)[0]
+        ids = self._whole([Raw(text)])
         with self._lock:
             following_T_V = self.sampler.following(model, ids)
         nats = [float(following_T_V[at, token]) for at, token in enumerate(ids[1:])]
@@ -58,7 +58,7 @@ class Served:
 
     def top(self, model: str, prompt: Prompt, before: Sequence[int], most: int) -> Told:
         """The ``most`` likeliest tokens after the prompt and ``before``, the likeliest first."""
-        ids = encode(self._tokenizer, [prompt], 1 << 30, self.sampler.template)[0]
+        ids = self._whole([prompt])
         with self._lock:
             values, tokens = self.sampler.following(model, [*ids, *before])[-1].topk(most)
         return Told(self.words(tokens.tolist()), values.tolist())
@@ -66,6 +66,14 @@ class Served:
     def words(self, ids: Sequence[int]) -> list[str]:
         """Each token by itself as text."""
         return [self._tokenizer.decode([token], clean_up_tokenization_spaces=False) for token in ids]
+
+    def _whole(self, prompts_1: Sequence[Prompt]) -> list[int]:
+        """The prompt's ids; one that the model cannot take in whole is refused, since scores of a part mislead."""
+        (ids,) = encode(self._tokenizer, prompts_1, 1 << 30, self.sampler.template)
+        window = getattr(self.sampler.policy.base.config, "max_position_embeddings", None)
+        if window and len(ids) > window:
+            raise ValueError(f"the text has {len(ids)} tokens, and the model's window {window}")
+        return ids
 
     @property
     def vocabulary(self) -> int:

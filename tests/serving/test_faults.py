@@ -7,7 +7,8 @@ import time
 import pytest
 
 from selfplay.samplers.openai import EndpointError
-from selfplay.types import Raw
+from selfplay.tracking.transcripts import transcript
+from selfplay.types import Episode, Raw, Seed, Turn
 
 KEY = "sk-test-0123456789"
 TEXTLESS = (
@@ -116,6 +117,12 @@ def test_a_marked_failure_is_no_answer_and_the_others_go_on(endpoint, kind):
     assert played.text
     assert played.failure == ""
     assert sampler.ledger.total().failures == 1
+
+
+def test_a_marked_turn_is_shown_as_what_it_is():
+    turn = Turn("solver", "solve 3+4", "", objective=None, stopped=False, failure="HTTP 503 after 5 tries")
+    lines = transcript(Episode(Seed(0, "a"), [turn]))
+    assert lines[-1].strip() == "1x (empty)   [not learned from, no answer: HTTP 503 after 5 tries]"
 
 
 def test_a_refused_key_ends_the_run_even_where_failures_are_marked(endpoint):

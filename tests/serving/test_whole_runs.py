@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from selfplay.domains.open_ended import WordLists
@@ -18,13 +20,19 @@ from selfplay.types import Seed
 KEY = "sk-test-0123456789"
 
 
-def job(verb: str, folder: Path, url: str, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "A_TEST_KEY": KEY, "WANDB_SILENT": "true"}
-    command = [
-        sys.executable, "-m", f"selfplay.{verb}", "recipe=sqlm_small", f"output_dir={folder}", "tracking.wandb=offline",
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "A_TEST_KEY": KEY, "WANDB_SILENT": "true"}
+
+
+def command_of(verb: str, folder: Path, url: str, *words: str, recipe: str = "sqlm_small") -> list[str]:
+    return [
+        sys.executable, "-m", f"selfplay.{verb}", f"recipe={recipe}", f"output_dir={folder}", "tracking.wandb=offline",
         f"endpoint.url={url}", "endpoint.api_key_env=A_TEST_KEY", "endpoint.backoff=0.02", *words,
     ]  # fmt: skip
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=250, check=False)
+
+
+def job(verb: str, folder: Path, url: str, *words: str, **recipe: str) -> subprocess.CompletedProcess[str]:
+    command = command_of(verb, folder, url, *words, **recipe)
+    return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=250, check=False)
 
 
 def assert_the_key_is_nowhere(folder: Path, done: subprocess.CompletedProcess[str]) -> None:
@@ -80,6 +88,36 @@ def test_an_endpoint_that_stays_away_ends_the_run_in_one_line(endpoint, tmp_path
         assert "after 2 tries" in line
         assert "Traceback" not in done.stderr
         assert KEY not in done.stdout + done.stderr
+
+
+def test_a_judge_is_asked_while_the_actor_learns(endpoint, tmp_path):
+    (tmp_path / "judged.yaml").write_text(
+        "defaults: [job, override game: serl, override domain: word_lists, _self_]\n"
+        "seeds: {per_window: 2, topics: [lists]}\nsampler: {max_new_tokens: 24}\nlearner: {lr: 1.0e-3}\n"
+        "evaluation: {every: 0}\nmax_steps: 2\ngame: {answers: 3, schedule: {judgments: 2}}\n"
+    )
+    done = job(
+        "train", tmp_path, endpoint.url, "players.judge=endpoint", "policy.frozen=[judge]", "endpoint.model=solver",
+        recipe=str(tmp_path / "judged.yaml"),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = read_rows(tmp_path / "judged" / "metrics.jsonl")
+    assert [row["perf/endpoint/judge/replies"] for row in rows] == [12, 12]
+    assert all(row["role/judge/stopped"] > 0 for row in rows)
+    assert [path.name for path in (tmp_path / "judged" / "adapters").iterdir()] == ["actor"]
+
+
+def test_ctrl_c_does_not_wait_for_the_server(endpoint, tmp_path):
+    endpoint.misbehave(*[["slow", 30]] * 4)
+    command = command_of("train", tmp_path, endpoint.url, "players=endpoint", "endpoint.model=solver")
+    with subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True) as running:
+        while not endpoint.seen:
+            time.sleep(0.1)
+            assert running.poll() is None
+        started = time.monotonic()
+        running.send_signal(signal.SIGINT)
+        assert running.wait(timeout=20) == 130
+        assert time.monotonic() - started < 10
 
 
 def test_a_judge_is_asked(endpoint):

@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 CUT = ("length", "max_tokens", "content_filter", "abort")
 """Reasons for which a reply ends before its own end."""
+
+
+LARGEST = 1e300
 
 
 @dataclass(frozen=True)
@@ -62,14 +64,13 @@ def _logprobs(told: Any) -> list[float] | None:
         values = [entry.get("logprob") if isinstance(entry, dict) else None for entry in told["content"]]
     else:
         values = told.get("token_logprobs")
-    if not isinstance(values, list) or not all(map(is_number, values)):
-        return None
-    return [float(value) for value in values]
+    numbers = [float(value) for value in values if is_number(value)] if isinstance(values, list) else []
+    return numbers if isinstance(values, list) and len(numbers) == len(values) else None
 
 
 def is_number(value: Any) -> TypeGuard[float]:
-    """Whether it is a finite number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether a float can hold it; JSON as Python reads it has NaN, infinities and endless integers."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -LARGEST < value < LARGEST
 
 
 def usage_of(answer: Mapping[str, Any]) -> dict[str, int]:

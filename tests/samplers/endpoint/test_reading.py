@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,6 +48,11 @@ def test_what_has_no_choices_is_asked_for_again(answer):
     assert not has_choices({"choices": answer}) or isinstance(answer, list)
 
 
-def test_not_a_number_in_json_is_no_log_probability():
-    answer = json.loads('{"choices": [{"text": "a", "logprobs": {"token_logprobs": [NaN, -1]}}]}')
+@pytest.mark.parametrize("value", ["NaN", "-Infinity", "1" * 400, "true", '"-1"'])
+def test_what_json_calls_a_number_may_be_none(value):
+    answer = json.loads(
+        f'{{"choices": [{{"text": "a", "logprobs": {{"token_logprobs": [{value}, -1]}}}}], '
+        f'"usage": {{"prompt_tokens": {value}, "completion_tokens": 3}}}}'
+    )
     assert read_replies(answer)[0].logprobs is None
+    assert usage_of(answer) == {"prompt_tokens": 0, "completion_tokens": 3, "cached_tokens": 0}
