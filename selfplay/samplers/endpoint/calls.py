@@ -111,7 +111,7 @@ class Caller:
             if found.kind not in AGAIN or number > self.retries or (found.wait or 0.0) > LONGEST_RETRY_AFTER:
                 count(failures=1)
                 raise CallFailed(self.address, found.kind, found.reason, number)
-            if found.wait is not None:
+            if found.wait:
                 self._pace.hold(found.wait)
             else:
                 _sleep(waiting(number, self.backoff, random.random()), stop)

@@ -42,7 +42,7 @@ class Scorer:
         body = {"prompt": f"{prompt}{choice}", "max_tokens": 0, "echo": True, "logprobs": 1, "temperature": 1.0}
         answer = self.caller.call("completions", self.settings.dressed(body), has_choices, count, stop)
         count(**usage_of(answer))
-        score = echoed(answer, len(prompt))
+        score = echoed(answer, choice)
         if score is None:
             self._refuse("gives no log-probabilities of a prompt (echo); choose a server that does, e.g. vLLM")
         return score

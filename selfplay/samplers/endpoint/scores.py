@@ -15,27 +15,31 @@ TOP = 20
 """First tokens that a server is asked to list: the most that OpenAI and vLLM give by default."""
 
 
-def echoed(answer: Mapping[str, Any], prompt_length: int) -> float | None:
-    """Nats of all tokens that reach beyond the prompt's last character; None where the server did not list them.
+def echoed(answer: Mapping[str, Any], choice: str) -> float | None:
+    """Nats of the tokens that make up the end of the echoed text; None where the server did not list them.
 
-    A token that begins within the prompt and ends in the choice counts whole.
+    Counted from the end, since a server may have put a token of its own before the prompt. A token that begins in the
+    prompt and ends in the choice counts whole. Tokens that hold part of a character, which some servers spell as bytes,
+    make the count too short: give choices of plain letters.
 
-    >>> told = {"tokens": ["so", "lve", " 4", "6"], "token_logprobs": [None, -1.0, -0.5, -0.25]}
-    >>> echoed({"choices": [{"logprobs": told}]}, prompt_length=5)
+    >>> told = {"tokens": ["<s>", "so", "lve", " 4", "6"], "token_logprobs": [None, -9.0, -1.0, -0.5, -0.25]}
+    >>> echoed({"choices": [{"text": "solve 46", "logprobs": told}]}, " 46")
     -0.75
     """
     told = _logprobs_of_first(answer)
     tokens, values = told.get("tokens"), told.get("token_logprobs")
     if not isinstance(tokens, list) or not isinstance(values, list) or len(tokens) != len(values):
         return None
-    total, end = 0.0, 0
-    for token, value in zip(tokens, values, strict=True):
-        end += len(str(token))
-        if end > prompt_length:
-            if not is_number(value):
-                return None
-            total += value
-    return total if end > prompt_length else None
+    if not str(answer["choices"][0].get("text")).endswith(choice):
+        return None  # it wrote on instead of echoing
+    total, covered = 0.0, 0
+    for token, value in zip(reversed(tokens), reversed(values), strict=True):
+        if covered >= len(choice):
+            break
+        if not is_number(value):
+            return None
+        total, covered = total + value, covered + len(str(token))
+    return total if covered >= len(choice) else None
 
 
 def listed(answer: Mapping[str, Any], choices: Sequence[str]) -> list[float | None] | None:

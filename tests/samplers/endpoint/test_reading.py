@@ -31,10 +31,10 @@ def test_any_answer_is_read(choices, rest):
     assert all(isinstance(count, int) and count >= 0 for count in usage_of(answer).values())
 
 
-@given(JSON, st.lists(st.text(max_size=2), min_size=1, max_size=3), st.integers(0, 5))
-def test_any_list_of_log_probabilities_is_read(told, choices, length):
-    answer = {"choices": [{"logprobs": told}]}
-    score = echoed(answer, length)
+@given(JSON, st.lists(st.text(max_size=2), min_size=1, max_size=3), JSON)
+def test_any_list_of_log_probabilities_is_read(told, choices, text):
+    answer = {"choices": [{"logprobs": told, "text": text}]}
+    score = echoed(answer, choices[0])
     assert score is None or math.isfinite(score)
     scores = listed(answer, choices)
     if scores is not None:
@@ -46,6 +46,24 @@ def test_any_list_of_log_probabilities_is_read(told, choices, length):
 def test_what_has_no_choices_is_asked_for_again(answer):
     assert not has_choices(answer)
     assert not has_choices({"choices": answer}) or isinstance(answer, list)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "values", "text", "score"),
+    [
+        (["a", "b"], [-1.0, -0.5], "ab", -0.5),
+        (["a", "bc"], [-1.0, -0.5], "abc", -0.5),
+        (["ab"], [-0.5], "ab", -0.5),  # one token over both counts whole
+        (["ab"], [None], "ab", None),  # the first token follows nothing
+        (["a", "b", "!"], [-1.0, -0.5, -2.0], "ab!", None),  # it wrote on
+        (["a"], [-1.0, -0.5], "ab", None),
+        ([], [], "ab", None),
+    ],
+)
+def test_the_choice_is_the_end_of_the_echo(tokens, values, text, score):
+    told = {"tokens": tokens, "token_logprobs": values}
+    choice = "bc" if text == "abc" else "b"
+    assert echoed({"choices": [{"logprobs": told, "text": text}]}, choice) == score
 
 
 @pytest.mark.parametrize("value", ["NaN", "-Infinity", "1" * 400, "true", '"-1"'])
