@@ -21,7 +21,7 @@ from selfplay.learner.checkpoint_names import CheckpointError, latest_checkpoint
 from selfplay.learner.examiner import Examiner
 from selfplay.learner.ranks import gather_objects
 from selfplay.learner.trainer import SelfPlayTrainer
-from selfplay.players import endpoint_facts, sampler_of
+from selfplay.players import endpoint_facts, endpoint_rows, sampler_of
 from selfplay.policy import Policy
 from selfplay.run_folder import RunFolder
 from selfplay.types import Game
@@ -67,7 +67,8 @@ class Job:
             self.trainer.bad_steps.complain(latest_checkpoint(self.folder.path / "checkpoints"))
             complete = self.trainer.state.global_step >= self.args.max_steps
             if complete:
-                facts = {"base_digest": self.policy.base_digest(), **endpoint_facts(self.trainer.arena.sampler)}
+                asked = [row for rows in gather_objects(endpoint_rows(self.trainer.arena.sampler)) for row in rows]
+                facts = {"base_digest": self.policy.base_digest(), **endpoint_facts(asked)}
                 self.journal.finish(self._save_adapters(), facts=facts)
             else:
                 saved = latest_checkpoint(self.folder.path / "checkpoints")

@@ -5,7 +5,8 @@ players {role: model | script | human | endpoint} --> PerRole(proposer=HFSampler
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +53,24 @@ def ledgers_of(sampler: Sampler) -> list[Ledger]:
     return [player.ledger for player in asked.values()]
 
 
-def endpoint_facts(sampler: Sampler) -> dict[str, Any]:
-    """For the summary: what each endpoint was asked since this start, by role and label; {} without endpoints."""
-    rows = [row for ledger in ledgers_of(sampler) for row in ledger.as_data()]
-    return {"endpoints": rows} if rows else {}
+def endpoint_rows(sampler: Sampler) -> list[dict[str, Any]]:
+    """What this process's endpoints were asked since it started, a row for each role and label."""
+    return [row for ledger in ledgers_of(sampler) for row in ledger.as_data()]
+
+
+def endpoint_facts(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """For the summary: the rows of all processes, added up by role and label; {} without endpoints.
+
+    >>> endpoint_facts([{"role": "judge", "label": "", "calls": 2}, {"role": "judge", "label": "", "calls": 3}])
+    {'endpoints': [{'role': 'judge', 'label': '', 'calls': 5}]}
+    """
+    sums: dict[tuple[str, str], Counter[str]] = {}
+    for row in rows:
+        sums.setdefault((row["role"], row["label"]), Counter()).update(
+            {name: count for name, count in row.items() if name not in ("role", "label")}
+        )
+    added = [{"role": role, "label": label, **counts} for (role, label), counts in sorted(sums.items())]
+    return {"endpoints": added} if added else {}
 
 
 def model_sampler(config: DictConfig, game: Game, adapters: Path | None = None) -> Sampler:

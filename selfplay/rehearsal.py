@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from selfplay.arena import arena_of, journal_of
 from selfplay.configuration import build
 from selfplay.learner.window import play_window
-from selfplay.players import endpoint_facts, sampler_of
+from selfplay.players import endpoint_facts, endpoint_rows, sampler_of
 from selfplay.run_folder import RunFolder
 from selfplay.types import Game, Sampler
 
@@ -29,7 +29,7 @@ def rehearse(config: DictConfig, folder: RunFolder) -> int:
             for warning in window.warnings:
                 journal.warn(number + 1, warning)
             journal.record(number + 1, window.measures)
-        journal.finish(facts=endpoint_facts(sampler))
+        journal.finish(facts=endpoint_facts(endpoint_rows(sampler)))
     return 0
 
 

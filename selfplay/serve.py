@@ -14,6 +14,7 @@ from __future__ import annotations
 import hmac
 import json
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -149,6 +150,7 @@ def main(words: Sequence[str] | None = None) -> int:
     print(f"serving {', '.join(server.served.models)} at {server.url}; Ctrl-C ends it", flush=True)
     if not str(server.server_address[0]).startswith("127.") and not server.key:
         print("selfplay: without api_key_env=NAME whoever reaches this machine can ask.", file=sys.stderr)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a script that starts us in the background ignores it
     with server:
         try:
             server.serve_forever()
