@@ -12,6 +12,7 @@ from selfplay.domains.checker import desk
 from selfplay.learner.checkpoint_names import read_state
 from selfplay.learner.seeds import SeedStream
 from selfplay.learner.window import Arena
+from selfplay.players import ledgers_of
 from selfplay.run_folder import RunFolder
 from selfplay.tracking.journal import Journal
 from selfplay.tracking.run_info import RunInfo
@@ -30,6 +31,7 @@ def arena_of(config: DictConfig, game: Game, sampler: Sampler) -> Arena:
         baselines=RoleBaselines() if config.learner.baseline == "role_ema" else None,
         run_seed=config.seed,
         troubles=desk().troubles,
+        ledgers=ledgers_of(sampler),
     )
 
 

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from selfplay.configuration import RecipeError, build, compose, one_line, roles_of
+from selfplay.endpoints import check_endpoints
 from selfplay.keys import did_you_mean, flat_keys
 from selfplay.learner.loss_mix import LossMix, Word
 from selfplay.recipe_changes import PROCESSES
@@ -48,6 +49,8 @@ def check(config: DictConfig, world_size: int = 1) -> None:
     game: Game = build(config, "game")
     _check_roles(plain, game)
     _check_loss_mix(config, game)
+    learning = [role for role in game.roles if role not in plain["policy"]["frozen"]] if has_model(config, game) else []
+    check_endpoints(config, players(config, game), learning)
     _check_groups(plain, game)
     _check_division(plain, game, world_size)
     _check_yardsticks(config)

@@ -14,10 +14,17 @@ VERBS = {
     "train": ("selfplay.train", "train a recipe: recipe=NAME [KEY=VALUE ...]; several processes: accelerate launch -m"),
     "play": ("selfplay.play", "play a few episodes and print them: recipe=NAME [players.ROLE=human] [episodes=2]"),
     "duel": ("selfplay.duel", "win rate of one policy against another, by a judge: RUN_FOLDER base [--judge truth]"),
+    "serve": (
+        "selfplay.serve",
+        "serve a recipe's roles over the OpenAI protocol: recipe=NAME [adapters=DIR] [port=8000]",
+    ),
     "compare": ("selfplay.compare", "a table of finished runs: RUN_FOLDER ..."),
     "recipes": ("selfplay.recipe_list", "list the recipes that ship with the package"),
     "small-base": ("selfplay.small_base.command", "build or score the small base: build | score"),
-    "doctor": ("selfplay.doctor", "what this machine can run, and the mend for each lack: [--network]"),
+    "doctor": (
+        "selfplay.doctor",
+        "what this machine can run, and the mend for each lack: [--network] [endpoint.url=URL]",
+    ),
 }
 """Verb -> the module whose ``main(words)`` returns the exit status, and its line of help."""
 

@@ -34,24 +34,15 @@ from selfplay.keys import did_you_mean, flat_keys, unknown_keys
 JOB = "job"  # recipes/job.yaml: every key with its default
 DEBUG = "debug"
 FREE_NODES = (
-    "players", "script", "learner.lr", "learner.kl", "learner.loss_mix", "sampler.max_new_tokens",
-    "evaluation.yardsticks",
+    "players", "script", "endpoints", "endpoint.extra", "endpoint.max_new_tokens",
+    "learner.lr", "learner.kl", "learner.loss_mix", "sampler.max_new_tokens", "evaluation.yardsticks",
 )  # fmt: skip
 """Keys that may be one value or a mapping with entries of the recipe's own."""
 
 GROUPS = (
-    "game",
-    "game/schedule",
-    "domain",
-    "policy",
-    "sampler",
-    "learner",
-    "evaluation",
-    "tracking",
-    "guards",
-    "control",
-    "debug",
-)
+    "game", "game/schedule", "domain", "policy", "sampler", "endpoint", "learner", "evaluation", "tracking", "guards",
+    "control", "debug",
+)  # fmt: skip
 
 
 class RecipeError(ValueError):

@@ -1,6 +1,6 @@
 """What this machine can run, and the mend for each lack.
 
-    selfplay doctor [--network]
+    selfplay doctor [--network] [endpoint.url=URL endpoint.model=NAME endpoint.api_key_env=VARIABLE]
 
 Exit status 0 when the laptop job (recipe sqlm_small) can run here, whatever else is missing; 1 when it cannot. The
 network is tried only when asked for.
@@ -16,13 +16,14 @@ import shutil
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 NEEDED_MEMORY_GIB = 2.5  # resident memory of the laptop job
 NEEDED_DISK_GIB = 0.5  # a run folder with its checkpoints
+ENDPOINT_WORDS = ("endpoint.url=", "endpoint.model=", "endpoint.api_key_env=")
 HUB = "https://huggingface.co"
 GIB = 2**30
 
@@ -46,10 +47,10 @@ class Finding:
         return f"{mark} {self.name:<18} {self.found}{'' if self.ok or not self.mend else f'. Mend: {self.mend}'}"
 
 
-def examine(network: bool = False) -> list[Finding]:
-    """Every finding, in the order of the report."""
+def examine(network: bool = False, endpoint: Mapping[str, str] | None = None) -> list[Finding]:
+    """Every finding, in the order of the report; ``endpoint`` has the keys of that group, as far as given."""
     parts: list[Callable[[], Iterator[Finding]]] = [_python, _packages, _machine, _small_base, _gpu, _extras, _accounts]
-    return [*(finding for part in parts for finding in part()), _hub(network)]
+    return [*(finding for part in parts for finding in part()), _hub(network), *_endpoint(network, endpoint or {})]
 
 
 def _python() -> Iterator[Finding]:
@@ -177,13 +178,27 @@ def _hub(network: bool) -> Finding:
         return Finding("hub", False, f"{HUB} does not answer ({reason})", mend)
 
 
+def _endpoint(network: bool, given: Mapping[str, str]) -> Iterator[Finding]:
+    """Only where one was named; nothing is generated."""
+    if not given:
+        return
+    if not network:
+        yield Finding("endpoint", False, "not tried", "selfplay doctor --network endpoint.url=URL tries it")
+        return
+    from selfplay.samplers.endpoint.probe import probe
+
+    ok, found = probe(given.get("url"), given.get("api_key_env"), given.get("model"))
+    yield Finding("endpoint", ok, found.rstrip("."), "see recipes/endpoints.md")
+
+
 def main(words: Sequence[str] = ()) -> int:
     """Print the report; 0 when the laptop job can run, 1 when it cannot, 2 for a word that is not known."""
-    unknown = [word for word in words if word != "--network"]
+    endpoint = dict(word.removeprefix("endpoint.").split("=", 1) for word in words if word.startswith(ENDPOINT_WORDS))
+    unknown = [word for word in words if word != "--network" and not word.startswith(ENDPOINT_WORDS)]
     if unknown:
-        print(f"selfplay: {unknown[0]!r} is unknown; selfplay doctor [--network]", file=sys.stderr)
+        print(f"selfplay: {unknown[0]!r} is unknown; selfplay doctor [--network] [endpoint.url=URL]", file=sys.stderr)
         return 2
-    findings = examine(network="--network" in words)
+    findings = examine("--network" in words, endpoint)
     for finding in findings:
         print(finding.line())
     lacking = [finding.name for finding in findings if finding.needed and not finding.ok]

@@ -10,7 +10,8 @@
 A, B: a run's folder, one of its checkpoints, ``base`` (the frozen base of the first run), or a file of answers in
 AlpacaEval's format. ``--judge truth`` (the default) | ``base`` | a run's folder (its judge) | ``http://HOST/v1#MODEL``;
 ``--requests 100 --answers 1`` (of each to a request) ``--temperature 1 --seed 0 --role ROLE`` (who answers).
-``--write FOLDER`` leaves the answers, annotations.json and duel.json there, and overwrites nothing.
+``--write FOLDER`` leaves the answers, annotations.json and duel.json there, and overwrites nothing; ``--api-key-env
+NAME`` is the environment variable that holds an endpoint's key.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from selfplay.evaluation.alpaca import is_annotations, read_annotations
 from selfplay.evaluation.contests import Round, Setting, contest_metrics, hold, scores_of
 from selfplay.evaluation.judges import Pairing
 from selfplay.evaluation.ratings import rating_definition, ratings
+from selfplay.samplers.openai import EndpointError
 
 if TYPE_CHECKING:
     from selfplay.duel_stage import Stage  # which imports torch
@@ -45,7 +47,7 @@ def duel(words: DuelWords) -> Report:
     house = find_house([*words.contestants, words.judge])
     contestants = read_contestants(words.contestants, house)
     subject = subject_of(house, contestants, words.requests, words.seed)
-    choice = choose_judge(words.judge, house, subject, words.seed)
+    choice = choose_judge(words.judge, house, subject, words.seed, words.api_key_env)
     roles = [answering_role(c.run, words.role) if c.run is not None else "" for c in contestants]
     if words.write is not None:
         refuse_taken(words.write, len(contestants))
@@ -98,7 +100,7 @@ def recorded(path: Path, seed: int) -> Report:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Exit status: 0 held, 1 held but not written, 2 a mistake in the words."""
+    """Exit status: 0 held, 1 an endpoint that stays away or a report that cannot be written, 2 a mistake in the words."""
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.append(here)  # a game of one's own that lies beside its recipe
     try:
@@ -108,6 +110,9 @@ def main(words: Sequence[str] | None = None) -> int:
     except RecipeError as error:
         print(f"selfplay: {error}", file=sys.stderr)
         return 2
+    except EndpointError as error:
+        print(f"selfplay: {one_line(error)}", file=sys.stderr)
+        return 1
     show(report)
     return 0 if given.write is None else _write(report, given.write)
 

@@ -15,6 +15,7 @@ from selfplay.evaluation.judges import Ask, Judge, Read, SampledJudge, TruthJudg
 from selfplay.games.serl import SERL
 from selfplay.roles.judge_prompt import judge_prompt
 from selfplay.roles.verdicts import read_verdict
+from selfplay.samplers.openai import OpenAISampler
 from selfplay.types import Prompt, Request, Sampler
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 JUDGE = "judge"
 TRUTH = "truth"
+
+REASONED = 2048
+"""Tokens that a judge at an endpoint may reason in, as in SERL's release (arXiv 2511.07922)."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,11 @@ class Choice:
     make: Callable[[Stage], Judge]
 
 
-def choose_judge(word: str, house: Run | None, subject: Subject, seed: int) -> Choice:
+def choose_judge(word: str, house: Run | None, subject: Subject, seed: int, api_key_env: str | None = None) -> Choice:
     """
+    Args:
+        api_key_env: the environment variable that holds the key of an endpoint.
+
     Raises:
         RecipeError: a judge that is none, or that cannot judge here.
     """
@@ -53,7 +60,7 @@ def choose_judge(word: str, house: Run | None, subject: Subject, seed: int) -> C
         url, _, model = word.partition("#")
         if not model:
             raise RecipeError(f"--judge {word}: names no model; say it behind the address, {url}#MODEL.")
-        sampler = endpoint_sampler(url, model)
+        sampler = endpoint_sampler(url, model, api_key_env)
         return Choice(lambda stage: SampledJudge(sampler, word, *in_wording("boxed"), key))
     if not names_run(word):
         raise RecipeError(f"--judge {word}: is no judge; take truth, base, a run's folder, or http://HOST/v1#MODEL.")
@@ -81,15 +88,16 @@ def in_wording(wording: str) -> tuple[Ask, Read]:
     return partial(_ask, partial(judge_prompt, wording=wording), wording), partial(read_verdict, wording=wording)  # type: ignore[arg-type]
 
 
-def endpoint_sampler(url: str, model: str) -> Sampler:
+def endpoint_sampler(url: str, model: str, api_key_env: str | None) -> Sampler:
     """Whoever answers at an OpenAI-compatible endpoint, e.g. ``http://localhost:8000/v1``; no call is made yet.
 
     Raises:
-        RecipeError: this version has no sampler for endpoints.
+        RecipeError: an address that is none, or no key in the environment variable.
     """
-    raise RecipeError(
-        f"--judge {url}#{model}: this version has no sampler for endpoints; take truth, base or a run's folder."
-    )
+    try:
+        return OpenAISampler(url, model, max_new_tokens=REASONED, api_key_env=api_key_env)
+    except ValueError as error:
+        raise RecipeError(f"--judge {url}#{model}: {error}") from error
 
 
 def _ask(prompt: Callable[[str, str, str], Prompt], wording: str, request: Request, first: str, second: str) -> Prompt:

@@ -24,6 +24,7 @@ class DuelWords:
     seed: int
     role: str | None  # who answers; None = the game's own
     write: Path | None
+    api_key_env: str | None  # the variable with the key of a judge at an endpoint
 
 
 class _Parser(argparse.ArgumentParser):
@@ -48,6 +49,7 @@ def read_words(words: Sequence[str]) -> DuelWords:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--role")
     parser.add_argument("--write", type=Path)
+    parser.add_argument("--api-key-env")
     found = vars(parser.parse_args(list(words)))
     given = DuelWords(**{**found, "contestants": tuple(found["contestants"])})
     for key, least in (("requests", 1), ("answers", 1), ("seed", 0)):

@@ -22,7 +22,7 @@ from selfplay.learner.examiner import Examiner
 from selfplay.learner.loss_mix import LossMix
 from selfplay.learner.ranks import gather_objects
 from selfplay.learner.trainer import SelfPlayTrainer
-from selfplay.players import sampler_of
+from selfplay.players import endpoint_facts, endpoint_rows, sampler_of
 from selfplay.policy import Policy
 from selfplay.run_folder import RunFolder
 from selfplay.types import Game
@@ -69,7 +69,9 @@ class Job:
             self.trainer.bad_steps.complain(latest_checkpoint(self.folder.path / "checkpoints"))
             complete = self.trainer.state.global_step >= self.args.max_steps
             if complete:
-                self.journal.finish(self._save_adapters(), facts={"base_digest": self.policy.base_digest()})
+                asked = [row for rows in gather_objects(endpoint_rows(self.trainer.arena.sampler)) for row in rows]
+                facts = {"base_digest": self.policy.base_digest(), **endpoint_facts(asked)}
+                self.journal.finish(self._save_adapters(), facts=facts)
             else:
                 saved = latest_checkpoint(self.folder.path / "checkpoints")
                 self.journal.warn(self.trainer.windows, f"stopped here, saved in {saved}; go on with resume=auto.")

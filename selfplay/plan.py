@@ -16,6 +16,7 @@ from rich.table import Table
 
 from selfplay.checks import has_model, micro_batches, players, rows_per_update
 from selfplay.configuration import build, roles_of
+from selfplay.endpoints import ENDPOINT, settings_of
 from selfplay.processes import world_size
 from selfplay.shape import Shape, read_shape
 from selfplay.types import Game
@@ -40,8 +41,8 @@ class RolePlan:
     """One role in one window, all processes together. Token counts are upper bounds."""
 
     role: str
-    player: str  # "model", "script" or "human"
-    adapter: str  # "solver", "shared", or "bare base" for a role that never learns
+    player: str  # "model", "script", "human" or "endpoint"
+    adapter: str  # "solver", "shared", "bare base" for a role that never learns, or an endpoint's model
     period: int  # learns in every so many windows
     rows: int  # most turns
     new_tokens: int  # most tokens of one turn
@@ -66,6 +67,7 @@ class Plan:
     adapters: dict[str, int]  # trainable parameters by adapter
     memory: dict[str, float]
     measurements: int  # times that the yardsticks are taken
+    urls: dict[str, str]  # where the roles of endpoints are asked
     texts_per_measurement: int
 
     @property
@@ -112,6 +114,7 @@ def make_plan(config: DictConfig, world_size: int = 1) -> Plan:
         memory=memory,
         measurements=measurements,
         texts_per_measurement=texts,
+        urls={role.role: settings_of(config, role.role)["url"] for role in roles if role.player == ENDPOINT},
     )
 
 
@@ -124,13 +127,20 @@ def _plan_roles(config: DictConfig, game: Game) -> tuple[RolePlan, ...]:
         RolePlan(
             role=role,
             player=player,
-            adapter=_adapter_of(config, role),
+            adapter=settings_of(config, role)["model"] if player == ENDPOINT else _adapter_of(config, role),
             period=game.periods.get(role, 1),
             rows=config.seeds.per_window * game.rows_per_seed[role],
-            new_tokens=limits[role],
+            new_tokens=_new_tokens(config, role, player, limits[role]),
         )
         for role, player in players(config, game).items()
     )
+
+
+def _new_tokens(config: DictConfig, role: str, player: str, limit: int) -> int:
+    if player != ENDPOINT:
+        return limit
+    own = settings_of(config, role)["max_new_tokens"]
+    return own if isinstance(own, int) else own[role]
 
 
 def _adapter_of(config: DictConfig, role: str) -> str:
@@ -188,7 +198,7 @@ def show(config: DictConfig) -> None:
             r.role,
             r.player,
             r.adapter,
-            "every window" if r.period == 1 else f"every {r.period} windows",
+            "never" if r.player == ENDPOINT else "every window" if r.period == 1 else f"every {r.period} windows",
             f"{r.rows:,}",
             f"<= {r.new_tokens:,}",
             f"<= {r.tokens:,}",
@@ -206,6 +216,11 @@ def show(config: DictConfig) -> None:
         f"Each window: {plan.updates_per_window} optimizer step(s) of {plan.micro_batches} micro-batch(es). "
         f"Measured {plan.measurements} times, up to {plan.texts_per_measurement:,} texts each."
     )
+    for asked in (role for role in plan.roles if role.player == ENDPOINT):
+        console.print(
+            f"The {asked.role} is asked at {plan.urls[asked.role]}: up to {asked.rows * plan.steps:,} replies and "
+            f"{asked.tokens * plan.steps:,} tokens of them in {plan.steps} windows, prompts and retries not counted."
+        )
     console.print("dry_run=true: nothing was trained. Leave the word out to start.")
 
 

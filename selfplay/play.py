@@ -4,6 +4,7 @@
     selfplay play recipe=sqlm_small adapters=runs/quickstart/adapters  a trained policy
     selfplay play recipe=sqlm_small players.solver=human game.proposals=2 game.answers=3
     selfplay play recipe=sqlm_small debug=scripted                    no model at all
+    selfplay play recipe=sqlm_small players=endpoint endpoint.url=http://localhost:8000/v1 endpoint.model=NAME
 
 ``episodes=N`` plays so many; every other word is the recipe's.
 """
@@ -22,6 +23,7 @@ from selfplay.configuration import RecipeError, build, compose
 from selfplay.learner.seeds import SeedStream
 from selfplay.players import model_sampler, sampler_of
 from selfplay.samplers.human import PlayerLeft
+from selfplay.samplers.openai import EndpointError
 from selfplay.sources import load_prompts
 from selfplay.tracking.transcripts import transcript
 from selfplay.types import Episode, Game
@@ -66,7 +68,7 @@ def own_words(words: Sequence[str]) -> tuple[int, Path | None, list[str]]:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Exit status: 0 played, 1 a person left the game, 2 a mistake in the words."""
+    """Exit status: 0 played, 1 a person left the game or an endpoint does not answer, 2 a mistake in the words."""
     try:
         episodes, adapters, rest = own_words(sys.argv[1:] if words is None else words)
         config = compose(rest)
@@ -80,7 +82,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except RecipeError as error:
         print(f"selfplay: {error}", file=sys.stderr)
         return 2
-    except PlayerLeft as left:
+    except (PlayerLeft, EndpointError) as left:
         print(f"selfplay: {left}", file=sys.stderr)
         return 1
     for episode in played:

@@ -1,19 +1,24 @@
 """Who plays each role: the recipe's ``players`` as one sampler.
 
-players {role: model | script | human} --> PerRole(proposer=HFSampler, solver=Human, ...)
+players {role: model | script | human | endpoint} --> PerRole(proposer=HFSampler, solver=Human, ...)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from selfplay.checks import players
 from selfplay.configuration import RecipeError, build
+from selfplay.endpoints import ENDPOINT, endpoint_samplers
 from selfplay.quiet import quieten
+from selfplay.samplers.endpoint.ledger import Ledger
 from selfplay.samplers.human import Human
+from selfplay.samplers.openai import OpenAISampler
 from selfplay.samplers.per_role import PerRole
 from selfplay.samplers.scripted import Scripted
 from selfplay.types import Game, Sampler
@@ -26,18 +31,46 @@ def sampler_of(config: DictConfig, game: Game, model: Callable[[], Sampler]) -> 
         model: makes the model's sampler; called once, and only if a role needs it.
 
     Raises:
-        RecipeError: a role whose script is empty.
+        RecipeError: a role whose script is empty, or whose endpoint cannot be asked.
     """
     chosen = players(config, game)
+    by_role: dict[str, Sampler] = dict(endpoint_samplers(config, [role for role in chosen if chosen[role] == ENDPOINT]))
     by_kind: dict[str, Sampler] = {}
-    for kind in sorted(set(chosen.values())):
+    for kind in sorted(set(chosen.values()) - {ENDPOINT}):
         if kind == "model":
             by_kind[kind] = model()
         elif kind == "human":
             by_kind[kind] = Human()
         else:
             by_kind[kind] = _script(config, [role for role in chosen if chosen[role] == "script"])
-    return PerRole(**{role: by_kind[kind] for role, kind in chosen.items()})
+    return PerRole(**{role: by_role[role] if kind == ENDPOINT else by_kind[kind] for role, kind in chosen.items()})
+
+
+def ledgers_of(sampler: Sampler) -> list[Ledger]:
+    """What the endpoints among a recipe's players count in; none where nobody is asked over a network."""
+    players = sampler.by_role.values() if isinstance(sampler, PerRole) else [sampler]
+    asked = {id(player): player for player in players if isinstance(player, OpenAISampler)}
+    return [player.ledger for player in asked.values()]
+
+
+def endpoint_rows(sampler: Sampler) -> list[dict[str, Any]]:
+    """What this process's endpoints were asked since it started, a row for each role and label."""
+    return [row for ledger in ledgers_of(sampler) for row in ledger.as_data()]
+
+
+def endpoint_facts(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """For the summary: the rows of all processes, added up by role and label; {} without endpoints.
+
+    >>> endpoint_facts([{"role": "judge", "label": "", "calls": 2}, {"role": "judge", "label": "", "calls": 3}])
+    {'endpoints': [{'role': 'judge', 'label': '', 'calls': 5}]}
+    """
+    sums: dict[tuple[str, str], Counter[str]] = {}
+    for row in rows:
+        sums.setdefault((row["role"], row["label"]), Counter()).update(
+            {name: count for name, count in row.items() if name not in ("role", "label")}
+        )
+    added = [{"role": role, "label": label, **counts} for (role, label), counts in sorted(sums.items())]
+    return {"endpoints": added} if added else {}
 
 
 def model_sampler(config: DictConfig, game: Game, adapters: Path | None = None) -> Sampler:

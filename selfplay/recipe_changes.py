@@ -21,6 +21,9 @@ MAY_DIFFER = (
 """Keys that a resumed run may change: they alter what is shown and saved, never what is learned. (``processes`` only
 says how many are wanted; how many there are, ``allowed_launch`` looks at.)"""
 
+HOW_ASKED = ("url", "timeout", "retries", "backoff", "at_once", "per_minute", "api_key_env")
+"""Keys of an endpoint that may change too: where the model is asked and how patiently, not which one nor for what."""
+
 NEVER = ("learner.updates_per_window",)
 """Keys that no ``resume_allow`` lets through."""
 
@@ -115,7 +118,17 @@ def _differ(then: Mapping[str, Any], now: Mapping[str, Any], key: str) -> bool:
 def _may_differ(key: str, config: DictConfig) -> bool:
     if key == "max_steps":
         return str(config.learner.lr_scheduler) in WITHOUT_AN_END and config.learner.loss_mix != "ramp"
-    return _covers(MAY_DIFFER, key)
+    return _covers(MAY_DIFFER, key) or _only_how_asked(key, config)
+
+
+def _only_how_asked(key: str, config: DictConfig) -> bool:
+    group, *rest = key.split(".")
+    if group not in ("endpoint", "endpoints"):
+        return False
+    players = OmegaConf.select(config, "players") or {}
+    if "endpoint" not in ([players] if isinstance(players, str) else players.values()):
+        return True  # nobody is asked
+    return key == "endpoints" or (len(rest) == (1 if group == "endpoint" else 2) and rest[-1] in HOW_ASKED)
 
 
 def _covers(names: Sequence[str], key: str) -> bool:

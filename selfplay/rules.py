@@ -67,11 +67,15 @@ def _is_script(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(texts, list) for texts in value.values())
 
 
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(settings, dict) for settings in value.values())
+
+
 POSITIVE: Rule = (_whole(1), "a whole number from 1")
 COUNT: Rule = (_whole(0), "a whole number from 0")
 SWITCH: Rule = (_is_switch, "true or false")
 TEXT: Rule = (_is_text, "a word or a path")
-PLAYERS = ("model", "script", "human")
+PLAYERS = ("model", "script", "human", "endpoint")
 
 RULES: dict[str, Rule] = {
     "seed": COUNT,
@@ -89,6 +93,7 @@ RULES: dict[str, Rule] = {
         f"one of {', '.join(PLAYERS)}, or one of them for each role",
     ),
     "script": (_is_script, "lists of texts by role"),
+    "endpoints": (_is_table, "mappings by role, e.g. {judge: {model: NAME}}"),
     "policy.base": (_is_text, "small, the folder of a transformers checkpoint, or a hub id"),
     "policy.rank": POSITIVE,
     "policy.alpha": (_number(0, above=True), "a number above 0"),

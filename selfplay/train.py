@@ -70,11 +70,15 @@ def _rehearse(config: DictConfig) -> int:
         return 0
     from selfplay.rehearsal import rehearse
     from selfplay.run_folder import open_run_folder
+    from selfplay.samplers.openai import EndpointError
 
     folder = open_run_folder(config)
     if folder.remark:
         _say(folder.remark)
-    return rehearse(config, folder)
+    try:
+        return rehearse(config, folder)
+    except EndpointError as error:
+        return _say(str(error), status=1)
 
 
 def _train(config: DictConfig, words: Sequence[str], watch: Watch) -> int:
@@ -88,6 +92,7 @@ def _train(config: DictConfig, words: Sequence[str], watch: Watch) -> int:
     from selfplay.learner.world import group_size, visible_gpus
     from selfplay.resume import find_start
     from selfplay.run_folder import open_run_folder
+    from selfplay.samplers.openai import EndpointError
     from selfplay.shared_folder import require_shared
     from selfplay.tracking.journal import CannotRecord
 
@@ -107,7 +112,7 @@ def _train(config: DictConfig, words: Sequence[str], watch: Watch) -> int:
         job = Job(config, folder, game, policy, args)
         check_trainer(args.world_size, args.n_gpu, job.trainer.is_deepspeed_enabled, os.environ)
         status = 0 if job.run() else INTERRUPTED
-    except (CheckpointError, CannotRecord, TooManyBadSteps) as error:
+    except (CheckpointError, CannotRecord, TooManyBadSteps, EndpointError) as error:
         status = _say(str(error), status=1)
     if status != 1:  # a process that fails alone must be missed, not waited for
         watch.leave()

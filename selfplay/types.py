@@ -8,7 +8,7 @@ Suffixes on names: ``_B`` seeds, ``_N`` flattened prompts or turns, ``_G`` sampl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -30,6 +30,15 @@ class Raw(str):
     __slots__ = ()
 
 
+class Labelled(list[Message]):
+    """A conversation that says what it is about, e.g. ``Labelled(messages, "context 7")``; who counts costs reads it,
+    who answers never does."""
+
+    def __init__(self, messages: Iterable[Message] = (), label: str = "") -> None:
+        super().__init__(messages)
+        self.label = label
+
+
 @dataclass(frozen=True, slots=True)
 class Seed:
     """What one episode starts from: a topic, and its place in the run's endless row of seeds."""
@@ -43,7 +52,8 @@ class Turn:
     """One role saw a prompt and said a text; what it was paid, and with whom it is compared.
 
     ``text_ids`` and ``logprobs`` have the same length (T,). ``logprobs`` are nats under the policy that sampled the
-    text; ``None`` means that the text was written (by a script, a person, a corpus), not sampled.
+    text; ``None`` means that the text was written (by a script, a person, a corpus), not sampled. A server may give
+    ``logprobs`` of its own tokens without ``text_ids``: nothing can be learned from those.
     """
 
     role: str  # "solver"
@@ -58,6 +68,7 @@ class Turn:
     text_ids: list[int] | None = None  # the end token included when ``stopped``; not where a choice was drawn
     logprobs: list[float] | None = None
     stopped: bool = True  # False = cut off at the token limit
+    failure: str = ""  # why there is no reply, e.g. "HTTP 503 after 5 tries": nobody's answer, and no fault of the role
 
     @property
     def reward(self) -> float:

@@ -146,9 +146,15 @@ def test_sums_of_a_file_are_recognised(runs: Path, tmp_path: Path):
 def test_an_endpoint_is_a_sampler_that_plays_the_judge(runs: Path, monkeypatch):
     server = Noting({"judge": [r"The first is better: \boxed{1}", r"\boxed{2}", "I cannot say."]})
     asked = []
-    monkeypatch.setattr(duel_judges, "endpoint_sampler", lambda url, model: asked.append((url, model)) or server)
-    report = duel(read_words([str(runs / "serl"), "base", "--judge", "http://localhost:8000/v1#big", *FEW]))
-    assert asked == [("http://localhost:8000/v1", "big")]
+    monkeypatch.setattr(
+        duel_judges, "endpoint_sampler", lambda url, model, key: asked.append((url, model, key)) or server
+    )
+    report = duel(
+        read_words(
+            [str(runs / "serl"), "base", "--judge", "http://localhost:8000/v1#big", "--api-key-env", "KEY", *FEW]
+        )
+    )
+    assert asked == [("http://localhost:8000/v1", "big", "KEY")]
     ((role, prompts, n),) = server.calls
     assert (role, len(prompts), n) == ("judge", 42, 1)
     assert '"request": "list animals"' in prompts[0]  # plain English for a model that knows no small world

@@ -72,7 +72,13 @@ TORCH_FREE = (
 )
 """Imported without torch installed; so are the samplers that play no model."""
 
-TORCH_FREE_SAMPLERS = ("samplers.scripted", "samplers.human", "samplers.per_role")
+TORCH_FREE_SAMPLERS = (
+    "samplers.scripted",
+    "samplers.human",
+    "samplers.per_role",
+    "samplers.openai",
+    "samplers.endpoint",
+)
 
 
 def modules() -> dict[str, str]:

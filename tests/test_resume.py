@@ -89,6 +89,31 @@ def test_what_alters_nothing_that_is_learned_may_change(tmp_path, change):
     assert find_start(config(tmp_path, resume=str(checkpoint), **change)).remarks == ()
 
 
+ASKED = {"url": "http://a/v1", "timeout": 120, "model": "m"}
+
+
+@pytest.mark.parametrize(
+    ("players", "change", "refused"),
+    [
+        ({"judge": "endpoint"}, {"endpoint": {**ASKED, "url": "http://b/v1", "timeout": 600}}, ""),
+        ({"judge": "endpoint"}, {"endpoint": {**ASKED, "model": "n"}}, "endpoint.model m -> n"),
+        ({"judge": "endpoint"}, {"endpoints": {"judge": {"timeout": 5}}}, ""),
+        ({"judge": "endpoint"}, {"endpoints": {"judge": {"model": "n"}}}, "endpoints.judge.model None -> n"),
+        ("endpoint", {"endpoint": {**ASKED, "model": "n"}}, "endpoint.model m -> n"),
+        ({"judge": "model"}, {"endpoint": {**ASKED, "model": "n"}}, ""),
+        ({}, {"endpoint": {}, "endpoints": {"judge": {"model": "n"}}}, ""),
+    ],
+)
+def test_an_endpoint_may_move_but_not_become_another_one(tmp_path, players, change, refused):
+    before = {"players": players, "endpoint": ASKED, "endpoints": {}}
+    write_checkpoint(tmp_path / "mine", 10, config(tmp_path, **before))
+    after = {**before, **change, "resume": "auto"}
+    if refused:
+        assert refused in refusal(tmp_path, **after)
+    else:
+        assert find_start(config(tmp_path, **after)).remarks == ()
+
+
 @pytest.mark.parametrize(("schedule", "mix", "free"), [("constant", "sum", True), ("constant_with_warmup", "sum", True),
                                                        ("constant", {"judge": 0}, True), ("constant", "ramp", False),
                                                        ("linear", "sum", False), ("cosine", "sum", False)])  # fmt: skip

@@ -1,6 +1,9 @@
 """The nouns: what a turn is paid, and what is not shared between two of them."""
 
-from selfplay.types import Episode, Raw, Seed, Turn
+import copy
+import pickle
+
+from selfplay.types import Episode, Labelled, Raw, Seed, Turn
 
 
 def test_a_turn_is_paid_the_sum_of_its_parts():
@@ -28,3 +31,11 @@ def test_a_raw_prompt_is_told_from_a_message():
     assert Raw("3+4") == "3+4"
     assert isinstance(Raw("3+4"), Raw)
     assert not isinstance("3+4", Raw)
+
+
+def test_a_labelled_prompt_is_a_conversation_that_keeps_its_label():
+    prompt = Labelled([{"role": "user", "content": "solve 3+4"}], "context 7")
+    assert prompt == [{"role": "user", "content": "solve 3+4"}]
+    for copied in (copy.deepcopy(prompt), pickle.loads(pickle.dumps(prompt))):  # episodes travel between processes
+        assert (copied, copied.label) == (prompt, "context 7")
+    assert Turn("solver", prompt, "7").failure == ""

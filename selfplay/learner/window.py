@@ -8,6 +8,7 @@ game's memory, the alarms and the log are the same everywhere.
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from selfplay.advantages import RoleBaselines, assign_advantages
 from selfplay.guards.alarms import Alarms
 from selfplay.guards.controls import Control
 from selfplay.learner.seeds import SeedStream
+from selfplay.samplers.endpoint.ledger import Ledger, log_names
 from selfplay.types import Episode, Game, Sampler, Turn
 
 Gather = Callable[[list[Episode]], list[Episode]]
@@ -37,6 +39,7 @@ class Arena:
     baselines: RoleBaselines | None  # running means of the roles; None centres on the group
     run_seed: int
     troubles: Callable[[], list[str] | None] = lambda: None  # of this rank's checkers since the last window
+    ledgers: Sequence[Ledger] = ()  # of this rank's endpoints
 
 
 @dataclass(slots=True)
@@ -57,6 +60,8 @@ def play_window(arena: Arena, number: int, rank: int, world: int, gather: Gather
     episodes = arena.game.play(arena.seeds.window(number, rank, world), arena.sampler)
     if (troubles := arena.troubles()) is not None:
         episodes[0].notes["checker"] = "\n".join([*earlier, *troubles])
+    if spent := [fresh for ledger in arena.ledgers if (fresh := ledger.take())]:
+        episodes[0].notes["endpoints"] = json.dumps(spent)
     everyone = sorted(gather(episodes), key=lambda episode: episode.seed.index)
     arena.control.repay(everyone, key=(arena.run_seed, number))  # what one rank refuses, all refuse
     turns = [turn for episode in everyone for turn in episode.turns]
@@ -68,8 +73,17 @@ def play_window(arena: Arena, number: int, rank: int, world: int, gather: Gather
     report = assign_advantages(turns, scale=arena.scale, baselines=arena.baselines)
     arena.game.remember(everyone)
     guard_values, warnings = arena.alarms.check(everyone)
-    measures = {**describe(everyone), **report, **guard_values}
+    measures = {**describe(everyone), **report, **guard_values, **endpoint_counts(everyone)}
     return Window(number, turns, everyone, measures, broken + warnings)
+
+
+def endpoint_counts(episodes: Sequence[Episode]) -> dict[str, float]:
+    """What all ranks' endpoints were asked for this window: ``perf/endpoint/<role>/calls`` and the like."""
+    spent = [json.loads(episode.notes["endpoints"]) for episode in episodes if "endpoints" in episode.notes]
+    totals: Counter[str] = Counter()
+    for by_role in (by_role for of_rank in spent for by_role in of_rank):
+        totals.update(log_names(by_role))
+    return {name: float(total) for name, total in totals.items()}
 
 
 def unpayable(turns_N: Sequence[Turn]) -> list[str]:

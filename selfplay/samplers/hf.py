@@ -173,6 +173,12 @@ class HFSampler:
             raise ValueError(f"n={n} samples of a prompt were asked of {role}; ask for 1 or more.")
         return self.temperature if temperature is None else _checked_temperature(temperature)
 
+    def following(self, role: str, ids: Sequence[int]) -> torch.Tensor:
+        """Log-probabilities (nats) of every token that may follow each of ``ids``, at temperature 1: (T, V)."""
+        with self._playing(self._adapter(role)) as model:
+            logits_1_T_V = model(input_ids=torch.tensor([list(ids)], device=self.policy.device)).logits
+        return torch.log_softmax(logits_1_T_V[0].float(), dim=-1)
+
     @property
     def _any_rank(self) -> Callable[[bool], bool]:
         return bool if self.shadow is not None else self.policy.any_rank  # a merged copy is whole on every rank

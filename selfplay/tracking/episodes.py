@@ -31,6 +31,7 @@ COLUMNS = {
     "advantage": "float64",
     "objective": "string",  # null = recorded, not learned from
     "stopped": "bool",
+    "failure": "string",  # why there is no reply, where the infrastructure failed; else ""
     "tokens": "int64",
     "mean_logprob": "float64",  # nats; null = written, not sampled
     "facts": "string",  # JSON, of the episode
@@ -71,6 +72,7 @@ def _row(step: int, episode: Episode, position: int, turn: Turn) -> dict[str, An
         "advantage": float(turn.advantage),
         "objective": turn.objective,
         "stopped": turn.stopped,
+        "failure": _utf8(turn.failure),
         "tokens": None if turn.text_ids is None else len(turn.text_ids),
         "mean_logprob": sum(logprobs) / len(logprobs) if logprobs else None,
         "facts": json.dumps(episode.facts),

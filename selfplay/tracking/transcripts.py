@@ -59,7 +59,9 @@ def _paid(turn: Turn) -> str:
     parts.append("not learned from" if turn.objective is None else f"advantage {turn.advantage:+.2f}")
     if turn.objective == "imitate":
         parts.append("imitated")
-    if not turn.stopped:
+    if turn.failure:
+        parts.append(f"no answer: {printable(turn.failure)}")
+    elif not turn.stopped:
         parts.append("cut off")
     return ", ".join(parts)
 

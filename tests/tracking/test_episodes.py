@@ -31,6 +31,7 @@ def test_a_turn_is_stored_whole(tmp_path):
         "advantage": 0.5,
         "objective": "reinforce",
         "stopped": True,
+        "failure": "",
         "tokens": 4,
         "mean_logprob": -0.25,
         "facts": '{"vote_share": 0.75, "vote_accuracy": 1.0}',

@@ -1,0 +1,65 @@
+"""Threads: order, bounds, the first error, and counts that add up."""
+
+from __future__ import annotations
+
+import threading
+import time
+from functools import partial
+
+import pytest
+
+from selfplay.samplers.endpoint.ledger import Ledger
+from selfplay.samplers.endpoint.pace import GivenUp, Pace, at_once
+
+
+def test_results_come_in_order_whoever_is_first():
+    def job(number: int, stop: threading.Event) -> int:
+        time.sleep(0.02 * (5 - number))
+        return number
+
+    assert at_once([partial(job, number) for number in range(5)], most=5) == [0, 1, 2, 3, 4]
+    assert at_once([], most=3) == []
+
+
+def test_the_first_error_ends_the_others_without_waiting_for_them():
+    given_up = []
+
+    def waits(stop: threading.Event) -> None:
+        if stop.wait(20):
+            given_up.append(1)
+            raise GivenUp
+
+    def fails(stop: threading.Event) -> None:
+        raise ValueError("no")
+
+    started = time.monotonic()
+    with pytest.raises(ValueError, match="no"):
+        at_once([waits, waits, fails, waits], most=3)
+    time.sleep(0.1)
+    assert time.monotonic() - started < 5
+    assert len(given_up) == 2  # the fourth was never begun
+
+
+def test_a_hold_is_everybodys():
+    clock = [0.0]
+    pace = Pace(per_minute=60, now=lambda: clock[0])
+    assert (pace.slot(), pace.slot()) == (0.0, 1.0)
+    pace.hold(30)
+    assert (pace.slot(), pace.slot()) == (30.0, 31.0)
+    clock[0] = 100.0
+    assert pace.slot() == 0.0  # time that nobody used is not saved up
+    pace.hold(0.5)
+    assert pace.slot() == 1.0  # the later of both
+
+
+def test_counts_of_many_threads_add_up():
+    ledger = Ledger()
+
+    def counts(number: int, stop: threading.Event) -> None:
+        for _ in range(200):
+            ledger.count("judge", f"context {number % 3}", calls=1, prompt_tokens=2)
+
+    at_once([partial(counts, number) for number in range(9)], most=9)
+    assert ledger.total().prompt_tokens == 2 * 9 * 200
+    assert ledger.total(label="context 1").calls == 3 * 200
+    assert sum(row["calls"] for row in ledger.as_data()) == ledger.take()["judge"]["calls"] == 1800
