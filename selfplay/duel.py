@@ -100,7 +100,7 @@ def recorded(path: Path, seed: int) -> Report:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Exit status: 0 held, 1 an endpoint that stays away or a report that cannot be written, 2 a mistake in the words."""
+    """Exit status: 0 held, 1 an endpoint that stays away or a report not written, 2 a mistake in the words."""
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.append(here)  # a game of one's own that lies beside its recipe
     try:

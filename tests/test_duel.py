@@ -268,7 +268,7 @@ def test_adapters_that_do_not_fit_are_one_line(runs: Path, tmp_path: Path, capsy
 
 
 def test_defaults_are_said():
-    assert read_words(["a", "b"]) == DuelWords(("a", "b"), "truth", 100, 1, 1.0, 0, None, None)
+    assert read_words(["a", "b"]) == DuelWords(("a", "b"), "truth", 100, 1, 1.0, 0, None, None, None)
     with pytest.raises(RecipeError, match="27 contestants are too many"):
         read_words(["x"] * 27)
     assert find_house(["base", "http://x/v1#m", "nothing.json"]) is None

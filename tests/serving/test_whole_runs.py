@@ -135,13 +135,18 @@ def test_a_judge_is_asked(endpoint):
 
 
 def test_a_duel_is_judged_at_an_endpoint(endpoint, tmp_path, capsys):
-    """The small base is no judge in plain English, so nothing can be read: said, not guessed."""
+    """What the server says is given: the small base cannot read plain English, nor is its window long enough for it."""
     run = made_run(tmp_path / "run", [serl_recipe(tmp_path)])
-    words = [str(run), "base", "--judge", f"{endpoint.url}#solver", "--requests", "2"]
+    words = [str(run), "base", "--judge", f"{endpoint.url}#big", "--requests", "2"]
+    said = json.dumps({"choices": [{"message": {"content": r"The first: \boxed{1}"}, "finish_reason": "stop"}]})
+    endpoint.misbehave(*[["say", said]] * 4)
     assert duel([*words, "--write", str(tmp_path / "out")]) == 0
-    assert "/chat/completions" in {request["path"].removeprefix("/v1") for request in endpoint.seen}
+    bodies = [request["body"] for request in endpoint.seen]
+    assert [body["model"] for body in bodies] == ["big"] * 4  # two requests in both orders
+    assert '"answer_1": ' in bodies[0]["messages"][0]["content"]
     metrics = json.loads((tmp_path / "out" / "duel.json").read_text())["pairs"][0]["metrics"]
-    assert metrics["duel/base/unreadable"]["value"] == 1
+    found = {name: metrics[f"duel/base/{name}"]["value"] for name in ("win_rate", "order_flips", "unreadable")}
+    assert found == {"win_rate": 0.5, "order_flips": 1, "unreadable": 0}
     endpoint.misbehave(["status", 401])
     capsys.readouterr()
     assert duel(words) == 1
