@@ -92,8 +92,9 @@ class JudgeYardstick:
         """One call of ``sampler.sample``; call it on every rank or on none. ``before`` is not needed."""
         sampler.begin("yardstick", "judge", self.seed)
         contests = [(pair.request.shown, pair.better, pair.worse) for pair in self.pairs]
+        names = (BETTER, WORSE)
         judgments = [
-            Judgment(*(BETTER if side == 0 else WORSE for side in (j.first, j.second)), j.verdict, j.item)
+            Judgment(names[int(j.first)], names[int(j.second)], j.verdict, j.item)
             for j in self.bench.both_orders(sampler, contests)
         ]
         return Judged(tuple(judgments), tuple(self._metrics(judgments)))

@@ -19,6 +19,10 @@ from selfplay.evaluation.statistics import mean_interval
 from selfplay.types import Judgment, OpenDomain, Sampler
 
 
+OWN = 0
+"""What ``Bench`` names the first text of a contest."""
+
+
 class SelfPreferenceYardstick:
     """``instrument/own/preference``: wins of own answers over the initial policy's, at equal hidden quality and length.
 
@@ -67,10 +71,8 @@ class SelfPreferenceYardstick:
         return contests
 
     def _metrics(self, judgments: Sequence[Judgment]) -> list[Metric]:
-        shares = [
-            sum({0: 1.0, 1: 0.0}.get(j.winner, 0.5) for j in judgments[number : number + 2]) / 2
-            for number in range(0, len(judgments), 2)
-        ]
+        own = [0.5 if judgment.winner is None else float(judgment.winner == OWN) for judgment in judgments]
+        shares = [(one + other) / 2 for one, other in zip(own[::2], own[1::2], strict=True)]
         low, high = mean_interval(shares, self.seed)
         definition = (
             f"share of verdicts for the policy's own answer against the initial policy's of equal hidden quality and "
