@@ -18,7 +18,6 @@ from selfplay.evaluation.metrics import Metric
 from selfplay.evaluation.statistics import mean_interval
 from selfplay.types import Judgment, OpenDomain, Sampler
 
-
 OWN = 0
 """What ``Bench`` names the first text of a contest."""
 
