@@ -84,6 +84,10 @@ def report_cost(policy: Policy, requests: int, pairs: int) -> None:
     for merge in ("always", "never"):
         scored = HFSampler(policy, VERDICT_TOKENS, merge=merge)
         report("sampled, letter and end", merge, sampled_call(scored, prompts), scored_call(scored, prompts), pairs)
+        if merge == "always":  # what a script without our sampler does, SERL's release among them
+            report(
+                "transformers' generate", "never", generate_call(policy, prompts), scored_call(scored, prompts), pairs
+            )
         report("score() of both letters", merge, score_call(scored, prompts), scored_call(scored, prompts), pairs)
         for tokens in REASONED if merge == "always" else ():
             ends, policy.stop_ids = policy.stop_ids, ()
@@ -114,6 +118,31 @@ def sampled_call(sampler: HFSampler, prompts: list[str]) -> Callable[[], float]:
         sampler.begin(0)  # a window's refresh of the merged copy is part of the price
         turns = [turn for turns_G in sampler.sample("judge", prompts, 2) for turn in turns_G]
         return statistics.mean(len(turn.text_ids or ()) for turn in turns)
+
+    return run
+
+
+def generate_call(policy: Policy, prompts: list[str]) -> Callable[[], float]:
+    """The judge's adapter worn, all rows in one batch, a letter and the end."""
+    tokenizer = policy.tokenizer
+    tokenizer.padding_side = "left"
+    texts = [
+        tokenizer.apply_chat_template([{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True)
+        for prompt in prompts
+    ]
+    options = {"do_sample": True, "top_k": 0, "max_new_tokens": VERDICT_TOKENS, "num_return_sequences": 2}
+
+    @torch.no_grad()
+    def run() -> float:
+        inputs = tokenizer(texts, add_special_tokens=False, padding=True, return_tensors="pt").to(policy.device)
+        inputs.pop("token_type_ids", None)
+        policy.wear("judge")
+        policy.model.eval()
+        ids = policy.model.generate(
+            **inputs, **options, pad_token_id=tokenizer.pad_token_id, eos_token_id=list(policy.stop_ids)
+        )
+        tokenizer.batch_decode(ids[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
+        return float(VERDICT_TOKENS)
 
     return run
 
