@@ -92,6 +92,11 @@ def test_prompts_of_a_file_are_judged_in_boxes(recipe: str, tmp_path: Path, caps
             "evaluation.yardsticks.arithmetic: domain=WordLists has no problems with known answers to measure on; "
             "choose evaluation=none, or domain=arithmetic.",
         ),
+        (["evaluation=pair_file"], "evaluation.yardsticks.judge.pairs.path"),
+        (
+            ["evaluation=pair_file", "evaluation.yardsticks.judge.pairs.path=no.json"],
+            "pairs.path=no.json: cannot be read",
+        ),
         (["domain.categories=[cars]"], "domain.categories=['cars']: choose one or more of animals"),
         (["game.schedule.judgments=3"], "game.schedule.judgments=3: must be an even number"),
         (["game.schedule.judgement=4"], "game.schedule.judgement is not a key"),
