@@ -53,7 +53,7 @@ def check(config: DictConfig, world_size: int = 1) -> None:
     check_endpoints(config, players(config, game), learning)
     _check_groups(plain, game)
     _check_division(plain, game, world_size)
-    _check_yardsticks(config)
+    _check_yardsticks(config, players(config, game) if has_model(config, game) else {})
     if has_model(config, game):
         _check_window(plain, game)
 
@@ -118,10 +118,11 @@ def _check_roles(plain: dict[str, Any], game: Game) -> None:
 def _check_loss_mix(config: DictConfig, game: Game) -> None:
     mix = loss_mix(config, game)
     try:
-        last = LossMix(game.roles, config.max_steps, mix).at(config.max_steps)
+        planned = LossMix(game.roles, config.max_steps, mix)
+        ends = [planned.at(0), planned.at(config.max_steps)]
     except ValueError as error:
         raise RecipeError(str(error)) from error
-    if not any(weight for role, weight in last.items() if role not in config.policy.frozen):
+    if not all(any(weight for role, weight in at.items() if role not in config.policy.frozen) for at in ends):
         raise RecipeError(f"learner.loss_mix={mix} leaves no role to learn; give one that is not frozen more than 0.")
 
 
@@ -145,17 +146,28 @@ def _check_keep_best(plain: dict[str, Any]) -> None:
         raise RecipeError(f"learner.keep_best={metric} is no metric of this recipe{did_you_mean(metric, known)}")
 
 
-def _check_yardsticks(config: DictConfig) -> None:
-    """They are built, and so asked whether they can measure on their domain."""
+def _check_yardsticks(config: DictConfig, playing: Mapping[str, str]) -> None:
+    """They are built, and so asked whether they can measure on their domain, and on who plays."""
     if not config.evaluation.every:
         return
     for name, node in config.evaluation.yardsticks.items():
         if "_target_" not in node:
             raise RecipeError(
-                f"evaluation.yardsticks.{name} has no _target_, so it is no yardstick of this recipe (debug=two_steps "
-                "shortens one of that name); name its class, or set evaluation.every=0."
+                f"evaluation.yardsticks.{name} has no _target_, so it is no yardstick of this recipe; name its class, "
+                "or set evaluation.every=0."
             )
-        build(config, f"evaluation.yardsticks.{name}")
+        yardstick = build(config, f"evaluation.yardsticks.{name}")
+        if not hasattr(yardstick, "roles") or not hasattr(yardstick, "texts"):
+            raise RecipeError(
+                f"evaluation.yardsticks.{name}: {node._target_} is no yardstick; it needs roles (whom it asks) and "
+                "texts (how many it samples), as selfplay.learner.examiner.Yardstick says."
+            )
+        for role in yardstick.roles:
+            if playing.get(role, "model") != "model":
+                raise RecipeError(
+                    f"evaluation.yardsticks.{name} measures the model's {role}, but players.{role}={playing[role]} "
+                    f"plays; leave it out with '~evaluation.yardsticks.{name}', or let the model play."
+                )
 
 
 def _check_groups(plain: dict[str, Any], game: Game) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from selfplay.evaluation.contests import instruction_of
 from selfplay.evaluation.judges import Ask, Judge, Read, SampledJudge, TruthJudge
 from selfplay.games.serl import SERL
 from selfplay.roles.judge_prompt import judge_prompt
-from selfplay.roles.verdicts import read_verdict
+from selfplay.roles.verdicts import REASONED_TOKENS, read_verdict
 from selfplay.samplers.openai import OpenAISampler
 from selfplay.types import Prompt, Request, Sampler
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 JUDGE = "judge"
 TRUTH = "truth"
-
-REASONED = 2048
-"""Tokens that a judge at an endpoint may reason in, as in SERL's release (arXiv 2511.07922)."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,7 @@ def choose_judge(word: str, house: Run | None, subject: Subject, seed: int, api_
         if house is None:
             raise RecipeError("--judge base: whose? Name a run's folder among the contestants, or as the judge.")
         name = f"the frozen base {house.config.policy.base}"
-        return Choice(lambda stage: SampledJudge(stage.sampler(house, JUDGE, True), name, *wording_of(house), key))
+        return Choice(lambda stage: _judge(stage.sampler(house, JUDGE, True), name, house, key))
     if word.startswith(("http://", "https://")):
         url, _, model = word.partition("#")
         if not model:
@@ -70,9 +67,13 @@ def choose_judge(word: str, house: Run | None, subject: Subject, seed: int, api_
         raise RecipeError(
             f"--judge {word}: its game has no role judge, only {roles}; take a run of a game that judges."
         )
-    return Choice(
-        lambda stage: SampledJudge(stage.sampler(run, JUDGE), f"the judge of {run.name}", *wording_of(run), key)
-    )
+    return Choice(lambda stage: _judge(stage.sampler(run, JUDGE), f"the judge of {run.name}", run, key))
+
+
+def _judge(sampler: Sampler, name: str, run: Run, key: Sequence[int | str]) -> SampledJudge:
+    """As the run's game has its verdicts: written, or scored."""
+    choices = run.game.choices if isinstance(run.game, SERL) else None
+    return SampledJudge(sampler, name, *wording_of(run), key, choices=choices)
 
 
 def wording_of(run: Run) -> tuple[Ask, Read]:
@@ -95,7 +96,7 @@ def endpoint_sampler(url: str, model: str, api_key_env: str | None) -> Sampler:
         RecipeError: an address that is none, or no key in the environment variable.
     """
     try:
-        return OpenAISampler(url, model, max_new_tokens=REASONED, api_key_env=api_key_env)
+        return OpenAISampler(url, model, max_new_tokens=REASONED_TOKENS, api_key_env=api_key_env)
     except ValueError as error:
         raise RecipeError(f"--judge {url}#{model}: {error}") from error
 

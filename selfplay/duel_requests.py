@@ -20,6 +20,9 @@ from selfplay.types import Domain, OpenDomain, Problem, Request, Seed
 LOOKED_THROUGH = 2000
 """Requests of an open domain among which the instructions of a file are looked for."""
 
+ASKED_BY = ("_target_", "wording", "path", "name", "split", "field", "held_out")
+"""Keys of a domain that decide what is asked, and which of it was never played."""
+
 _PLACE = "\0"
 
 
@@ -152,10 +155,10 @@ def _refuse_different_domains(contestants: Sequence[Contestant]) -> None:
     """Bases and sizes may differ; what is asked, and how it is worded, may not."""
     runs = [contestant.run for contestant in contestants if contestant.run is not None]
     for run in runs[1:]:
-        for key in ("_target_", "wording"):
+        for key in ASKED_BY:
             here, there = runs[0].config.domain.get(key), run.config.domain.get(key)
             if here != there:
                 raise RecipeError(
                     f"{run.name} plays domain.{key}={there}, {runs[0].name} {here}: they cannot be asked the same; "
-                    "name runs of one domain and wording."
+                    "name runs of one domain, wording and split."
                 )

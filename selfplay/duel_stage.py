@@ -12,11 +12,11 @@ from selfplay.configuration import RecipeError, build
 from selfplay.duel_contestants import Contestant, Run
 from selfplay.learner.world import visible_gpus
 from selfplay.quiet import quieten
-from selfplay.roles.verdicts import judged_text
+from selfplay.roles.verdicts import REASONED_TOKENS, judged_text
 from selfplay.types import Request, Sampler
 
 VERDICT_TOKENS = 64
-"""Of a judge whose run says nothing about one: enough for a verdict, too few for a long thought."""
+"""Of a judge whose run says nothing about one and whose wording leaves no room for a thought."""
 
 
 class Stage:
@@ -42,7 +42,8 @@ class Stage:
         words: dict[str, Any] = {"bare": True} if bare else {}
         limits = OmegaConf.to_container(run.config.sampler).get("max_new_tokens")  # type: ignore[union-attr]
         if isinstance(limits, Mapping) and role not in limits:
-            words["max_new_tokens"] = {**limits, role: VERDICT_TOKENS}
+            reasons = run.config.domain.get("wording", "boxed") != "compact"
+            words["max_new_tokens"] = {**limits, role: REASONED_TOKENS if reasons else VERDICT_TOKENS}
         return build(run.config, "sampler", policy=policy, **words)
 
     def answers(

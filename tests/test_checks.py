@@ -34,6 +34,7 @@ def test_every_recipe_passes(name: str):
         (["learner.loss_mix={proposer:1,slover:1}"], ["learner.loss_mix.slover", "did you mean solver"]),
         (["learner.loss_mix={proposer:0,solver:0}"], ["learner.loss_mix=", "leaves no role to learn"]),
         (["learner.loss_mix={proposer:0,solver:1}", "policy.frozen=[solver]"], ["leaves no role to learn"]),
+        (["learner.loss_mix=ramp", "policy.frozen=[solver]"], ["learner.loss_mix=ramp leaves no role to learn"]),
         (["max_steps=2.5"], ["max_steps=2.5", "whole number from 1"]),
         (["max_steps=true"], ["max_steps=True"]),
         (["seed="], ["seed=''"]),

@@ -97,6 +97,15 @@ def test_prompts_of_a_file_are_judged_in_boxes(recipe: str, tmp_path: Path, caps
             ["evaluation=pair_file", "evaluation.yardsticks.judge.pairs.path=no.json"],
             "pairs.path=no.json: cannot be read",
         ),
+        (
+            ["evaluation=lists", "players.judge=human", "policy.frozen=[judge]"],
+            "evaluation.yardsticks.judge measures the model's judge, but players.judge=human plays; leave it out with "
+            "'~evaluation.yardsticks.judge'",
+        ),
+        (
+            ["evaluation=lists", "evaluation.yardsticks.answers._target_=selfplay.samplers.human.Human"],
+            "evaluation.yardsticks.answers",
+        ),
         (["domain.categories=[cars]"], "domain.categories=['cars']: choose one or more of animals"),
         (["game.schedule.judgments=3"], "game.schedule.judgments=3: must be an even number"),
         (["game.schedule.judgement=4"], "game.schedule.judgement is not a key"),

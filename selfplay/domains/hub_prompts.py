@@ -18,6 +18,9 @@ from selfplay.types import Prompt
 
 HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
+ONLY_SPLIT = "train"
+"""What the only dataset of a folder is called, as ``load_dataset`` calls it too."""
+
 AT_ONCE = 1000
 """Rows that are looked through at once."""
 
@@ -113,7 +116,7 @@ def _open(path: str, name: str | None, split: str, revision: str | None) -> Any:
     folder = Path(path).expanduser()
     if folder.is_file():
         raise ValueError(f"domain.path={path} is a file; give its folder, or set domain=prompt_file for JSONL.")
-    if not folder.is_dir() and HUB_ID.fullmatch(path) is None:
+    if not folder.is_dir() and (HUB_ID.fullmatch(path) is None or Path(*folder.parts[:1]).is_dir()):
         raise ValueError(f"domain.path={path}: there is no such folder; give one, or a hub id such as owner/dataset.")
     try:
         if any((folder / mark).is_file() for mark in ("dataset_dict.json", "state.json")):
@@ -126,6 +129,8 @@ def _open(path: str, name: str | None, split: str, revision: str | None) -> Any:
 def _split_of(saved: Any, path: str, split: str) -> Any:
     """Of what ``save_to_disk`` wrote: one dataset, which is all there is, or several splits."""
     if not isinstance(saved, dict):
+        if split not in (ONLY_SPLIT, str(saved.split)):
+            raise ValueError(f'Unknown split "{split}": the folder holds one dataset; leave domain.split={ONLY_SPLIT}.')
         return saved
     if split not in saved:
         raise ValueError(f'Unknown split "{split}". Should be one of {list(saved)}.')

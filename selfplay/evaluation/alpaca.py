@@ -122,7 +122,8 @@ def is_annotations(path: Path) -> bool:
     Raises:
         ValueError: no JSON list of objects.
     """
-    return any("output_1" in row for _, row in _rows(path, OUTPUTS_MEND))
+    first = next(iter(_rows(path, OUTPUTS_MEND)), None)
+    return first is not None and "output_1" in first[1]
 
 
 def write_json(path: Path, value: object) -> None:

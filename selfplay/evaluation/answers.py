@@ -16,7 +16,7 @@ from statistics import fmean
 import numpy as np
 
 from selfplay.evaluation.metrics import Metric
-from selfplay.evaluation.statistics import stratified_interval, stratified_win_rates
+from selfplay.evaluation.statistics import stratified_interval, stratified_win_rates, wilson
 from selfplay.evaluation.texts import distinct_n
 from selfplay.types import OpenDomain, Request, Sampler
 
@@ -65,6 +65,7 @@ class AnswersYardstick:
                 "the domain knows no quality of answers, so this yardstick cannot measure; leave it out of "
                 "evaluation.yardsticks and compare policies with `selfplay duel`."
             )
+        self.roles: Sequence[str] = (role,)
         self.requests: list[Request] = domain.held_out_requests(requests, seed)
 
     @property
@@ -130,10 +131,13 @@ def duel(
 ) -> list[Metric]:
     """Every answer against every answer of the initial policy to the same request: the better quality wins."""
     rate, low, high, tied = stratified_win_rates(qualities_N_G, before_N_G, seed)
+    if low == high:  # each request's answers are all equally good: a bootstrap knows no other world
+        samples = sum(map(len, qualities_N_G))
+        low, high = wilson(rate * samples, samples)
     setting = f"by hidden quality against the initial policy's answers to the same requests; {setting} and side"
     definition = (
         f"(wins + half the ties) / pairings {setting}, every pairing of samples counted, requests weigh the same; 95 % "
-        "interval: bootstrap over the samples of each request, both sides"
+        "interval: bootstrap over the samples of each request, both sides (Wilson over samples where it has no width)"
     )
     return [
         Metric("duel/initial/win_rate", rate, low, high, definition),

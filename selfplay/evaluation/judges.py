@@ -83,6 +83,8 @@ class SampledJudge:
         ask, read: the wording of the question, and the reading of a reply.
         key: of the sampler's randomness.
         temperature: of the replies; 0 is greedy.
+        choices: the bare verdicts, for a judge whose verdicts are scored; None lets it write.
+        role: who judges.
     """
 
     pairing: Pairing = "matched"
@@ -95,14 +97,21 @@ class SampledJudge:
         read: Read,
         key: Sequence[int | str] = ("duel", "judge"),
         temperature: float = 0.0,
+        choices: Sequence[str] | None = None,
+        role: str = "judge",
     ) -> None:
         self.sampler, self.ask, self.read, self.key, self.temperature = sampler, ask, read, tuple(key), temperature
-        self.name = f"{name} (its role judge, one verdict at temperature {temperature:g})"
+        self.choices, self.role = choices, role
+        way = "one verdict" if choices is None else "one scored verdict"
+        self.name = f"{name} (its role {role}, {way} at temperature {temperature:g})"
 
     def judge(self, showings_J: Sequence[Showing]) -> list[Judgment]:
         prompts_J = [self.ask(s.request, s.first_text, s.second_text) for s in showings_J]
         self.sampler.begin(*self.key)
-        replies_J_1 = self.sampler.sample("judge", prompts_J, n=1, temperature=self.temperature)
+        if self.choices is None:
+            replies_J_1 = self.sampler.sample(self.role, prompts_J, n=1, temperature=self.temperature)
+        else:
+            replies_J_1 = self.sampler.choose(self.role, prompts_J, self.choices, n=1, temperature=self.temperature)
         return [
             Judgment(s.first, s.second, self.read(reply.text), s.item)
             for s, (reply,) in zip(showings_J, replies_J_1, strict=True)

@@ -13,13 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from selfplay.evaluation.answers import Answered, AnswersYardstick
-from selfplay.evaluation.judging import Bench
+from selfplay.evaluation.judge_accuracy import ONE, Bench
 from selfplay.evaluation.metrics import Metric
 from selfplay.evaluation.statistics import mean_interval
-from selfplay.types import Judgment, OpenDomain, Sampler
-
-OWN = 0
-"""What ``Bench`` names the first text of a contest."""
+from selfplay.roles.verdicts import Verdicts
+from selfplay.types import Judgment, OpenDomain, Request, Sampler
 
 
 class SelfPreferenceYardstick:
@@ -29,15 +27,23 @@ class SelfPreferenceYardstick:
         domain: as of ``AnswersYardstick``.
         samples: answers to each request that pairs are drawn from.
         pairs: most pairs of one request; an answer stands in one pair at most.
+        verdicts: as ``game.verdicts``.
         seed: of sampling and pairing.
         temperature: of answers and verdicts.
     """
 
     def __init__(
-        self, domain: OpenDomain, samples: int = 32, pairs: int = 16, seed: int = 0, temperature: float = 1.0
+        self,
+        domain: OpenDomain,
+        samples: int = 32,
+        pairs: int = 16,
+        verdicts: Verdicts = "sampled",
+        seed: int = 0,
+        temperature: float = 1.0,
     ) -> None:
         self.answers = AnswersYardstick(domain, samples=samples, seed=seed, temperature=temperature)
-        self.bench = Bench(domain.wording, temperature=temperature)  # type: ignore[arg-type]
+        self.bench = Bench(domain.wording, temperature=temperature, verdicts=verdicts)  # type: ignore[arg-type]
+        self.roles: Sequence[str] = (*self.answers.roles, self.bench.role)
         self.pairs, self.seed = pairs, seed
 
     @property
@@ -49,12 +55,12 @@ class SelfPreferenceYardstick:
         """Two calls of ``sampler.sample``, the second with no prompts where no two answers are equally good."""
         answered = self.answers.measure(sampler)
         contests = [] if before is None else self._contests(answered, before.answered)
-        judgments = self.bench.both_orders(sampler, contests)
+        judgments = self.bench.both_orders(sampler, contests, ("yardstick", "own", self.seed))
         return Owned(answered, tuple(self._metrics(judgments) if judgments else ()))
 
-    def _contests(self, now: Answered, before: Answered) -> list[tuple[str, str, str]]:
+    def _contests(self, now: Answered, before: Answered) -> list[tuple[Request, str, str]]:
         """(request, own, other) of equal quality and number of words, and different text."""
-        contests: list[tuple[str, str, str]] = []
+        contests: list[tuple[Request, str, str]] = []
         for number, request in enumerate(now.requests_N):
             rng = random.Random(f"own {self.seed} {number}")
             others = list(zip(before.texts_N_G[number], before.qualities_N_G[number], strict=True))
@@ -65,12 +71,12 @@ class SelfPreferenceYardstick:
                 match = next((other for other in others if _are_equal((text, quality), other)), None)
                 if match is not None:
                     others.remove(match)
-                    found.append((request.shown, text, match[0]))
+                    found.append((request, text, match[0]))
             contests += found[: self.pairs]
         return contests
 
     def _metrics(self, judgments: Sequence[Judgment]) -> list[Metric]:
-        own = [0.5 if judgment.winner is None else float(judgment.winner == OWN) for judgment in judgments]
+        own = [0.5 if judgment.winner is None else float(judgment.winner == ONE) for judgment in judgments]
         shares = [(one + other) / 2 for one, other in zip(own[::2], own[1::2], strict=True)]
         low, high = mean_interval(shares, self.seed)
         definition = (

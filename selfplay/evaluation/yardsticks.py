@@ -76,6 +76,7 @@ class ArithmeticYardstick:
                 "evaluation=none, or domain=arithmetic."
             )
         self.domain, self.samples, self.seed, self.temperature, self.role = domain, samples, seed, temperature, role
+        self.roles: Sequence[str] = (role,)
         levels = domain.held_out_problems(per_level, seed)
         self.problems: list[Problem] = [problem for level in sorted(levels) for problem in levels[level]]
         if not self.problems:

@@ -80,7 +80,8 @@ class Alarms:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self._barren = state["barren"]
         self._raised = set(state["raised"])
-        self._drift.load_state_dict(state["drift"])
+        if "drift" in state:  # a checkpoint from before there was a canary
+            self._drift.load_state_dict(state["drift"])
 
     def _watch_admission(self, episodes: Sequence[Episode], values: dict[str, float], lines: dict[str, str]) -> None:
         admitted = [episode.facts["admitted"] for episode in episodes if "admitted" in episode.facts]

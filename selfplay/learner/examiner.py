@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -23,6 +23,9 @@ class Measured(Protocol):
 
 class Yardstick(Protocol):
     """Anything that measures a sampler on problems of its own, and against its own measurement of the base."""
+
+    roles: Sequence[str]  # whom it asks
+    texts: int  # how many texts one measurement samples, at most; for the plan
 
     def measure(self, sampler: Sampler, before: Any = None) -> Measured: ...
 

@@ -27,6 +27,10 @@ _LETTERS: dict[str, Verdict] = {"A": "first", "B": "second"}
 _FINAL_BOX = re.compile(r"(?<!\\)\\boxed\{([^{}]*)(\}?)")
 
 
+REASONED_TOKENS = 2048
+"""What a judge that may reason is given, in the release of arXiv 2511.07922."""
+
+
 def read_verdict(
     text: str, wording: Wording = "boxed", reading: Reading = "final", ties: bool = False
 ) -> Verdict | None:

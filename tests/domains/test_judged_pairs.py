@@ -5,7 +5,7 @@ import json
 import pytest
 
 from selfplay.domains.judged_pairs import PairFile
-from selfplay.evaluation.judging import JudgeYardstick
+from selfplay.evaluation.judge_accuracy import JudgeYardstick
 from selfplay.samplers.scripted import Scripted
 from tests.reality.folder import real_data
 

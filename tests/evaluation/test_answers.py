@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfplay.domains.open_ended import PromptFile, WordLists
-from selfplay.evaluation.answers import Answered, AnswersYardstick
+from selfplay.evaluation.answers import Answered, AnswersYardstick, duel
 from selfplay.evaluation.statistics import stratified_interval, stratified_win_rates
 from tests.evaluation.fakes import Replies
 
@@ -107,3 +107,9 @@ def test_the_intervals_cover():
         held_mean += low <= mean <= high
     assert 0.905 < held_rate / 400 < 0.99
     assert 0.905 < held_mean / 400 < 0.99
+
+
+def test_an_actor_collapsed_to_one_quality_has_no_certain_win_rate():
+    (win, _) = duel([[3.0] * 32], [[1.0] * 32], "here", seed=0)
+    assert win.value == 1.0
+    assert 0.85 < (win.low or 0) < 0.95

@@ -91,3 +91,9 @@ def test_an_alarm_is_said_once_and_not_again_after_a_resume():
 def test_a_setting_that_cannot_work_is_refused(setting, message):
     with pytest.raises(ValueError, match=message):
         Alarms(drift=setting)
+
+
+def test_a_checkpoint_from_before_there_was_a_canary_is_taken():
+    alarms = Alarms()
+    alarms.load_state_dict({"barren": 2, "raised": []})
+    assert alarms.state_dict()["barren"] == 2

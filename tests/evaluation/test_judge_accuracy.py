@@ -3,9 +3,11 @@
 import pytest
 
 from selfplay.domains.open_ended import PromptFile, WordLists
-from selfplay.evaluation.judging import JudgeYardstick
+from selfplay.evaluation.judge_accuracy import JudgeYardstick
 from selfplay.evaluation.self_preference import SelfPreferenceYardstick
 from selfplay.samplers.scripted import Scripted
+from selfplay.types import Turn
+from tests.noting import Noting
 
 DOMAIN = WordLists(categories=["animals"])
 
@@ -104,3 +106,27 @@ def test_no_equal_pair_means_no_figure():
     yardstick = SelfPreferenceYardstick(DOMAIN, samples=2)
     before = yardstick.measure(Scripted({"actor": ["cat"], "judge": "A"}))
     assert yardstick.measure(Scripted({"actor": ["cat owl"], "judge": "A"}), before).metrics == ()
+
+
+def test_a_scored_judge_is_measured_by_its_scores():
+    """It learned the deciding token and no end: what it would write behind that is not looked at."""
+
+    class Scoring(Noting):
+        def choose(self, role, prompts_N, choices, n=1, *, temperature=None):
+            self.chosen = (role, len(prompts_N), list(choices), n, temperature)
+            return [[Turn(role, prompt, knows(prompt, 0))] for prompt in prompts_N]
+
+    sampler = Scoring({"judge": ["A and so on"]})
+    found = JudgeYardstick(DOMAIN, n=10, verdicts="scored").measure(sampler)
+    assert sampler.chosen == ("judge", 20, ["A", "B"], 1, 1.0)
+    assert sampler.calls == []
+    assert found.metrics[0].value == 1.0
+    assert "verdicts scored" in found.metrics[0].definition
+    assert JudgeYardstick(DOMAIN, n=10).measure(sampler).metrics[0].value == 0.0
+
+
+def test_the_judge_is_shown_what_the_game_shows():
+    sampler = Noting({"judge": ["A"]})
+    JudgeYardstick(DOMAIN, n=1, answer_chars=1).measure(sampler)
+    ((_, prompts, _),) = sampler.calls
+    assert prompts == ["judge animals : + | +"] * 2  # too long to be shown

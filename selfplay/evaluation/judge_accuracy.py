@@ -1,6 +1,6 @@
 """The judge yardstick: how often a role names the better of two answers of which that is known, in both orders.
 
-    pairs_N --both orders--> prompts --sampler--> replies --read--> judgments --> accuracy, order flips, bias
+    pairs_N --both orders--> showings --SampledJudge--> judgments --> accuracy, order flips, bias
 
 A judge that is paid for agreeing with itself is not paid for being right: this is where one sees the difference.
 """
@@ -8,18 +8,19 @@ A judge that is paid for agreeing with itself is not paid for being right: this 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from selfplay.evaluation.judges import SampledJudge, Showing
 from selfplay.evaluation.metrics import Metric
 from selfplay.evaluation.pairwise import accuracy, compare_orders, first_share
 from selfplay.evaluation.statistics import mean_interval
-from selfplay.roles.judge_prompt import Wording, judge_prompt
-from selfplay.roles.verdicts import read_verdict
-from selfplay.types import Judgment, Pair, Sampler
+from selfplay.roles.judge_prompt import Longest, Wording, judge_prompt
+from selfplay.roles.verdicts import Verdicts, read_verdict, verdict_choices
+from selfplay.types import Judgment, Pair, Request, Sampler
 
-BETTER, WORSE = "better", "worse"
+ONE, OTHER = "one", "other"
+"""The two sides of a contest, whatever the order of showing."""
 
 
 class PairSource(Protocol):
@@ -38,21 +39,44 @@ class Judged:
     metrics: tuple[Metric, ...]
 
 
+@dataclass(frozen=True)
 class Bench:
-    """A judge at work: asks a sampler's role about two texts and reads what it says."""
+    """How a role is asked to judge, as in the game: the wording, and how verdicts are had.
 
-    def __init__(self, wording: Wording, role: str = "judge", temperature: float = 1.0) -> None:
-        self.ask, self.read = partial(judge_prompt, wording=wording), partial(read_verdict, wording=wording)
-        self.role, self.temperature = role, temperature
+    ``temperature`` is of the verdicts; ``longest`` bounds what is shown. No ties; the final verdict counts.
+    """
 
-    def both_orders(self, sampler: Sampler, contests: Sequence[tuple[str, str, str]]) -> list[Judgment]:
-        """Two judgments of each contest (request, one, other), named 0 and 1; ``item`` is the contest's number."""
-        shown = [(request, *texts) for request, one, other in contests for texts in ((one, other), (other, one))]
-        replies = sampler.sample(self.role, [self.ask(*texts) for texts in shown], n=1, temperature=self.temperature)
-        return [
-            Judgment(number % 2, 1 - number % 2, self.read(reply.text), item=str(number // 2))
-            for number, (reply,) in enumerate(replies)
-        ]
+    wording: Wording
+    role: str = "judge"
+    temperature: float = 1.0
+    verdicts: Verdicts = "sampled"
+    longest: Longest = field(default_factory=Longest)
+
+    def both_orders(
+        self, sampler: Sampler, contests: Sequence[tuple[Request, str, str]], key: Sequence[int | str]
+    ) -> list[Judgment]:
+        """Two judgments of each contest (request, one, other), one after the other; ``item`` is its number. One call
+        of the sampler, which begins at ``key``."""
+        judge = SampledJudge(
+            sampler,
+            self.role,
+            lambda request, one, other: judge_prompt(request.shown, one, other, self.wording, longest=self.longest),
+            lambda reply: read_verdict(reply, wording=self.wording),
+            key,
+            self.temperature,
+            verdict_choices(self.wording) if self.verdicts == "scored" else None,
+            self.role,
+        )
+        return judge.judge(
+            [
+                showing
+                for number, (request, one, other) in enumerate(contests)
+                for showing in (
+                    Showing(request, ONE, OTHER, one, other, str(number)),
+                    Showing(request, OTHER, ONE, other, one, str(number)),
+                )
+            ]
+        )
 
 
 class JudgeYardstick:
@@ -61,6 +85,8 @@ class JudgeYardstick:
     Args:
         pairs: where they come from; a source with fewer than ``n`` gives all it has.
         n: how many.
+        verdicts: as ``game.verdicts``: a judge that learned to be scored may write anything behind its verdict.
+        request_chars, answer_chars: as in the game.
         seed: picks the pairs and seeds the sampling; the same at every measurement of a run.
         temperature: of the verdicts.
         role: who judges.
@@ -70,7 +96,15 @@ class JudgeYardstick:
     """
 
     def __init__(
-        self, pairs: PairSource, n: int = 200, seed: int = 0, temperature: float = 1.0, role: str = "judge"
+        self,
+        pairs: PairSource,
+        n: int = 200,
+        verdicts: Verdicts = "sampled",
+        request_chars: int = 4000,
+        answer_chars: int = 6000,
+        seed: int = 0,
+        temperature: float = 1.0,
+        role: str = "judge",
     ) -> None:
         if n < 1 or temperature < 0:
             raise ValueError(f"n={n} pairs must be at least 1 and temperature={temperature} 0 or above.")
@@ -80,7 +114,9 @@ class JudgeYardstick:
                 "the domain knows no pair of which one answer is better, so a judge cannot be measured on it; leave "
                 "this yardstick out of evaluation.yardsticks, or give it a file of pairs."
             )
-        self.bench = Bench(pairs.wording, role, temperature)  # type: ignore[arg-type]  # a Wording, as domains check
+        longest = Longest(request_chars, answer_chars)
+        self.bench = Bench(pairs.wording, role, temperature, verdicts, longest)  # type: ignore[arg-type]  # a Wording
+        self.roles: Sequence[str] = (role,)
         self.seed = seed
 
     @property
@@ -89,23 +125,18 @@ class JudgeYardstick:
         return 2 * len(self.pairs)
 
     def measure(self, sampler: Sampler, before: Judged | None = None) -> Judged:
-        """One call of ``sampler.sample``; call it on every rank or on none. ``before`` is not needed."""
-        sampler.begin("yardstick", "judge", self.seed)
-        contests = [(pair.request.shown, pair.better, pair.worse) for pair in self.pairs]
-        names = (BETTER, WORSE)
-        judgments = [
-            Judgment(names[int(j.first)], names[int(j.second)], j.verdict, j.item)
-            for j in self.bench.both_orders(sampler, contests)
-        ]
+        """One call of the sampler; call it on every rank or on none. ``before`` is not needed."""
+        contests = [(pair.request, pair.better, pair.worse) for pair in self.pairs]
+        judgments = self.bench.both_orders(sampler, contests, ("yardstick", "judge", self.seed))
         return Judged(tuple(judgments), tuple(self._metrics(judgments)))
 
     def _metrics(self, judgments: Sequence[Judgment]) -> Iterator[Metric]:
         setting = (
             f"{len(self.pairs)} pairs of known different quality, each judged once in both orders at temperature "
-            f"{self.bench.temperature:g}"
+            f"{self.bench.temperature:g}, verdicts {self.bench.verdicts}"
         )
         rights = [
-            float(accuracy(judgments[number : number + 2], {judgments[number].item: BETTER}) or 0.0)
+            float(accuracy(judgments[number : number + 2], {judgments[number].item: ONE}) or 0.0)
             for number in range(0, len(judgments), 2)
         ]
         low, high = mean_interval(rights, self.seed)
