@@ -133,3 +133,17 @@ def test_a_folder_that_holds_no_data_or_broken_data_is_named(tmp_path):
             _ = HubPrompts(str(tmp_path / name)).pool
         assert part in str(caught.value)
         assert "\n" not in str(caught.value)
+
+
+def test_a_part_of_the_only_dataset_of_a_folder_is_refused_not_ignored(tmp_path):
+    path = saved(tmp_path, Dataset.from_dict({"text": TEXTS}))
+    for split in ("test", "train[:5]"):
+        with pytest.raises(ValueError, match="holds one dataset; leave domain.split=train"):
+            HubPrompts(path, field="text", split=split).request(Seed(0, ""))
+
+
+def test_a_mistyped_folder_does_not_go_to_the_network(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    with pytest.raises(ValueError, match=r"domain.path=data/promts: there is no such folder"):
+        HubPrompts("data/promts").request(Seed(0, ""))
