@@ -1,13 +1,12 @@
 """The ``json`` wording of Ctx2Skill (arXiv 2604.27660): prompts for instruction-tuned models, and readers for replies.
 
-A domain of documents is this class and where its contexts come from. The texts are in `selfplay/roles/skill_prompts.py`.
+A domain of documents is this class and where its contexts come from. The texts stand in `skill_prompts.py` beside it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import get_args
 
 from selfplay.roles import skill_prompts as words
@@ -35,7 +34,7 @@ class JsonWording:
     """
     Args:
         fewest_rubrics, most_rubrics: of a task; the paper asks for 8 to 15.
-        inject: the skills after the system prompt (``append``, the release) or before it (``prepend``, the paper's text).
+        inject: the skills after the system prompt (``append``, the release) or before it (``prepend``, the paper).
         longest: bounds of what is shown.
 
     Raises:
@@ -53,8 +52,8 @@ class JsonWording:
     ) -> None:
         if not 1 <= fewest_rubrics <= most_rubrics:
             raise ValueError(
-                f"domain.fewest_rubrics={fewest_rubrics}, domain.most_rubrics={most_rubrics}: need 1 <= fewest <= most, "
-                "e.g. 8 and 15."
+                f"domain.fewest_rubrics={fewest_rubrics}, domain.most_rubrics={most_rubrics}: need 1 <= fewest <= "
+                "most, e.g. 8 and 15."
             )
         if inject not in get_args(Place):
             raise ValueError(f"domain.inject={inject!r}: unknown; choose one of {', '.join(get_args(Place))}.")
@@ -72,7 +71,7 @@ class JsonWording:
         return None
 
     def reason_prompt(self, context: Context, skill: str, task: str) -> Prompt:
-        """The reasoner's skills stand in the context's own system prompt; a context without document is a closed book."""
+        """The reasoner's skills stand in the context's own system prompt; without a document it is a closed book."""
         parts = {"task": quoted(task, self.longest.task)}
         if not context.document:
             return self._messages(context.system, skill, words.REASON_CLOSED_BOOK.format(material=block(parts)))

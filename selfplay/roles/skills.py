@@ -28,7 +28,7 @@ LONGEST_NAME, LONGEST_DESCRIPTION = 64, 1024
 
 HEADING = "# Available skills"
 
-# What tokenizers of the usual chat models turn into control tokens; a skill is written by a model and must not hold one.
+# What tokenizers of the usual chat models turn into control tokens; a skill, which a model wrote, must not hold one.
 _MARKER = re.compile(r"<(?=[|｜])|<(?=/?(?:s|eos|bos|pad|think|(?:start|end)_of_turn)>)|\[(?=/?INST\])")
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _FRONT = re.compile(r"^---[ \t]*\n((?:(?!---[ \t]*$).*\n){1,12}?)---[ \t]*$\n?", re.MULTILINE)
