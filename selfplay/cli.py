@@ -16,7 +16,7 @@ VERBS = {
     "compare": ("selfplay.compare", "a table of finished runs: RUN_FOLDER ..."),
     "skills": (
         "selfplay.skills.command",
-        "the skills that a run of Ctx2Skill wrote: list | show | diff | export RUN ...",
+        "what a run of Ctx2Skill wrote: list | show | diff | export RUN ...",
     ),
     "recipes": ("selfplay.recipe_list", "list the recipes that ship with the package"),
     "small-base": ("selfplay.small_base.command", "build or score the small base: build | score"),

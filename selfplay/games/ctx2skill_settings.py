@@ -137,6 +137,6 @@ class Settings:
             key, least, why = groups[role]
             if getattr(self, key) < least:
                 raise ValueError(
-                    f"game.{key}={getattr(self, key)}: must be {least} or more for a {role} that learns; {why}."
+                    f"game.{key}={getattr(self, key)}: must be {least} or more where the {role} learns; {why}."
                 )
         check_band(self.band, self.low, self.high, 1, max(2, self.answers))

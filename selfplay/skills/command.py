@@ -1,6 +1,6 @@
 """The skills of a run, for people: what there is, one version, two beside each other, and copies for other programs.
 
-selfplay skills list RUN                            every context: skill words by round, what was solved, what was chosen
+selfplay skills list RUN                            every context: words and share solved by round, the choice
 selfplay skills show RUN CONTEXT [SIDE] [ROUND]     a version as Markdown; the chosen one of the reasoner if not said
 selfplay skills diff RUN CONTEXT [SIDE] FROM TO     what changed between two rounds
 selfplay skills export RUN FOLDER [CONTEXT ...]     the chosen skills as FOLDER/<context>/<skill>/SKILL.md
@@ -40,9 +40,8 @@ def list_skills(words: Sequence[str]) -> str:
             )
         )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def show(words: Sequence[str]) -> str:
@@ -88,9 +87,8 @@ def export(words: Sequence[str]) -> str:
 DEEDS: dict[str, Callable[[Sequence[str]], str]] = {"list": list_skills, "show": show, "diff": diff, "export": export}
 
 
-def main(words: Sequence[str] = ()) -> int:
+def main(words: Sequence[str]) -> int:
     """Exit status: 0 done, 2 a mistake in the words."""
-    words = list(sys.argv[1:] if not words else words)
     if not words or words[0] not in DEEDS:
         print(__doc__, file=sys.stderr)
         return 2
@@ -171,4 +169,4 @@ def _solved(version: Version) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

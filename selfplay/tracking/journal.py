@@ -21,19 +21,11 @@ from typing import Any, Protocol
 import yaml
 
 from selfplay.evaluation.metrics import Metric
+from selfplay.tracking import metrics_file
 from selfplay.tracking.console import ConsoleLog
 from selfplay.tracking.episodes import EpisodeStore
 from selfplay.tracking.files import write_json, write_text
-from selfplay.tracking.metrics_file import (
-    EPISODES,
-    METRICS,
-    SUMMARY,
-    MetricsFile,
-    cut_after,
-    finite,
-    next_cut,
-    read_rows,
-)
+from selfplay.tracking.metrics_file import EPISODES, METRICS, SUMMARY, MetricsFile, finite, read_rows
 from selfplay.tracking.run_info import RunInfo
 from selfplay.tracking.summary import summarise
 from selfplay.tracking.transcripts import spread
@@ -121,7 +113,7 @@ class Journal:
         with _recording(folder, "the start of the run"):
             folder.mkdir(parents=True, exist_ok=True)
             last = -1 if resume_step is None else resume_step
-            aside = cut_after(folder, last) or next_cut(folder)
+            aside = metrics_file.cut_after(folder, last) or metrics_file.next_cut(folder)
             for keeper in keepers:
                 keeper.cut_after(last, aside)
             _write_config(folder, run)

@@ -109,7 +109,7 @@ def lines() -> dict:
     """What every role says in two rounds of two tasks on the first context."""
     return {
         "challenger": Asked(),
-        "reasoner": lambda prompt, k: ANSWERS[skill_in(prompt), after(prompt)],
+        "reasoner": lambda prompt, k: ANSWERS.get((skill_in(prompt), after(prompt)), "?"),
         "judge": judge,
         "reasoner_proposer": lambda prompt, k: "want D" if "cd" in str(prompt) else "want H",
         "reasoner_generator": lambda prompt, k: "upper: write D" if " D " in str(prompt) else "upper-h: write H",
