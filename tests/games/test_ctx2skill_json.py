@@ -96,7 +96,7 @@ def test_three_lists_that_do_not_match_leave_the_task_out():
 
 
 def test_all_agents_garbled_three_times():
-    episode = play(dict.fromkeys(LINES, ['{"tasks": [']))
+    episode = play({role: ['{"tasks": ['] for role in LINES})
     assert episode.facts["admitted"] == 0
     assert [turn.role for turn in episode.turns] == ["challenger"] * 6
     assert (episode.notes["skill/reasoner/2"], episode.notes["selected"]) == ("", "")
