@@ -119,9 +119,9 @@ def _latest(visits: Sequence[Visit]) -> list[Visit]:
 
 
 def _visit(run: str, context: str) -> Visit:
-    """By the name of its folder, or by the context's key: then its latest visit."""
+    """By the name of its folder, which ``list`` shows, or else by the context's key: its latest visit then."""
     visits = _visits(run)
-    names = {visit.folder.name: visit for visit in visits} | {visit.context: visit for visit in visits}
+    names = {visit.context: visit for visit in visits} | {visit.folder.name: visit for visit in visits}
     if context not in names:
         near = get_close_matches(context, names, n=2, cutoff=0.5)
         raise Misuse(f"{run} has no context {context!r}" + (f"; did you mean {' or '.join(near)}?" if near else "."))

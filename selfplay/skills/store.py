@@ -140,7 +140,7 @@ class SkillStore:
             about = _read_json(folder / VISIT)
             if about == {"context": context, "seed": seed, "step": step}:
                 return folder
-            if not folder.exists():
+            if not folder.exists() or not any(folder.iterdir()):
                 _write_once(folder / VISIT, _json({"context": context, "seed": seed, "step": step}))
                 return folder
             number += 1
@@ -150,11 +150,11 @@ def folder_name(context: str) -> str:
     """A context's key as the name of a folder; another text in it, or too much of it, is told by a hash.
 
     >>> folder_name("rules-0017"), folder_name("../x")
-    ('rules-0017', 'x-c4a5ebd5')
+    ('rules-0017', 'x-d6b96a97')
     """
     plain = re.sub(r"[^\w.+=-]+", "-", context, flags=re.ASCII).strip(".-")[:80]
     mark = hashlib.sha256(context.encode("utf-8", "backslashreplace")).hexdigest()[:8]
-    return plain if plain == context else f"{plain}-{mark}".lstrip("-")
+    return plain if plain and plain == context else f"{plain}-{mark}".lstrip("-")
 
 
 def _provenance(notes: Mapping[str, str], side: Side, number: int, parent: int) -> dict[str, Any]:
