@@ -41,6 +41,8 @@ class Ctx2Skill:
     periods: Mapping[str, int] = {}
 
     def __init__(self, domain: ContextDomain, **settings: Any) -> None:
+        if not hasattr(domain, "contexts"):
+            raise ValueError("game.domain: has no contexts to mine skills from; choose a domain of contexts.")
         self.domain, self.set = domain, Settings(**settings)
         self.contexts = domain.contexts(self.set.split)
         self.set.check_domain(domain.wording, self.contexts)

@@ -6,7 +6,7 @@ whose answer no judge was heard on, is not learned from. Truth goes into ``measu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 from selfplay.games.ctx2skill_settings import Settings
 from selfplay.games.ctx2skill_state import Ask, Attempt, Loop, Round
@@ -84,7 +84,7 @@ def _pay_judge(attempt: Attempt, known: bool | None, settings: Settings) -> None
             _reinforce(turn, {"agreement": agrees}, said is not None, None if known is None else float(right))
 
 
-def _replies(one: Ask) -> Sequence[tuple[Turn, object | None]]:
+def _replies(one: Ask) -> list[tuple[Turn, Any]]:
     """The replies that came, each with what was read of it: only the last can be readable."""
     came = [(turn, one.value if turn is one.turns[-1] else None) for turn in one.turns]
     return [(turn, value) for turn, value in came if not turn.failure]

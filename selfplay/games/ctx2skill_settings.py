@@ -105,7 +105,7 @@ class Settings:
     def check_domain(self, wording: str, contexts: Sequence[Context]) -> None:
         """Raises ValueError where these settings cannot be played on this domain."""
         if wording not in ("compact", "json"):
-            raise ValueError("game.domain: has no contexts to mine skills from; choose a domain of contexts.")
+            raise ValueError(f"game.domain: its wording {wording!r} is unknown here; it must be compact or json.")
         if not contexts:
             raise ValueError(f"game.split={self.split}: this domain has no such contexts; choose another split.")
         if self.merged and wording == "compact":
