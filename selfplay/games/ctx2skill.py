@@ -86,6 +86,8 @@ class Ctx2Skill:
                 (author, replace(task, rubrics=_elected(asks)) if asks else task)
                 for author, task, asks in zip(loop.now.authors_N, loop.now.tasks_N, asks_N, strict=True)
             ]
+            pairs = zip(loop.now.authors_N, asks_N, strict=True)
+            loop.now.lost = [author for author, asks in pairs if asks and not any(one.replies for one in asks)]
             checkable = [(author, task) for author, task in posed if task.rubrics]
             loop.now.authors_N, loop.now.tasks_N = [one for one, _ in checkable], [task for _, task in checkable]
 

@@ -13,6 +13,7 @@ from selfplay.games.ctx2skill_settings import Settings
 from selfplay.games.ctx2skill_state import Ask, Attempt, Loop
 from selfplay.roles.rubrics import side_of
 from selfplay.roles.skills import skill_text
+from selfplay.roles.verdicts import judged_text
 from selfplay.types import (
     Challenge,
     Context,
@@ -52,19 +53,22 @@ class Agents:
         asks_N: list[list[Ask]] = []
         for at, task in enumerate(loop.now.tasks_N):
             prompt = None if task.rubrics else self.domain.rubric_prompt(loop.context, task.task)
-            group = f"{loop.seed.index}/challenger/{loop.now.number}/rubrics/{at}"
-            votes = 0 if prompt is None else self.set.rubric_votes
-            asks_N.append([_ask(loop, prompt or "", self._read_rubrics, group) for _ in range(votes)])
+            asks: list[Ask] = []
+            if prompt is not None:
+                group = f"{loop.seed.index}/challenger/{loop.now.number}/rubrics/{at}"
+                asks = [_ask(loop, prompt, self._read_rubrics, group) for _ in range(self.set.rubric_votes)]
+            asks_N.append(asks)
         return asks_N
 
     def _read_rubrics(self, text: str) -> tuple[str, ...] | None:
         return tuple(self.domain.read_rubrics(text) or ()) or None
 
     def attempt(self, loop: Loop, skills: Sequence[Skill], task: Challenge, name: str, closed: bool = False) -> Attempt:
-        """An answer to a task, with these skills; ``closed`` takes document and system prompt away."""
+        """An answer to a task, with these skills; ``closed`` takes document and system prompt away. What is judged is
+        what follows the thinking."""
         context = replace(loop.context, system="", document="") if closed else loop.context
         prompt = self.domain.reason_prompt(context, skill_text(skills, self.domain.wording), task.task)
-        return Attempt(task, _ask(loop, prompt, str, f"{loop.seed.index}/reasoner/{name}"))
+        return Attempt(task, _ask(loop, prompt, judged_text, f"{loop.seed.index}/reasoner/{name}"))
 
     def gradings(self, attempt: Attempt, number: int = 0) -> list[Ask]:
         """K questions about the attempt's answer, which is the ``number``-th to its task; none where no answer came."""
@@ -87,8 +91,7 @@ class Agents:
         return found
 
     def proposal(self, loop: Loop, side: Side) -> Ask | None:
-        """None for a side to which the round has nothing to say. With ``merged`` it asks for the skill
-        itself."""
+        """None for a side to which the round has nothing to say. With ``merged`` it asks for the skill itself."""
         traces = self.traces(loop, side)
         if not traces:
             return None

@@ -28,7 +28,8 @@ def facts_of(loop: Loop, domain: ContextDomain, settings: Settings) -> dict[str,
         rubrics), of all of them ``unjudged`` (without answer or verdict). ``skill_words_<round>`` (of the reasoner,
         between white space), ``challenger_skill_words_<round>``, ``selected_round``, ``selected_last``,
         ``replay_score`` of the selected version. ``closed_book_solved``: share of tasks solved without the document.
-        ``planted_accuracy``: share of planted rubrics judged rightly, an unreadable list none. Where the domain knows
+        ``planted_accuracy``: share of planted rubrics judged rightly, an unreadable
+        list none. Where the domain knows
         the truth, ``true_solve_rate`` of the answers and ``judge_accuracy`` of their verdicts. Of each agent's replies
         ``unreadable_<role>``, and of all calls ``failed_calls``.
     """
@@ -38,8 +39,8 @@ def facts_of(loop: Loop, domain: ContextDomain, settings: Settings) -> dict[str,
     closed = [one.solved(by, "leave_out") for done in loop.rounds for one in done.closed_N]
     truths = [(one, known) for one in attempts if (known := truth_of(one, domain)) is not None]
     judged = [(grading, known) for one, known in truths if (grading := one.grading) is not None]
-    items = [(item, one.value) for done in loop.rounds for item, asks_K in done.planted for one in asks_K]
-    planted = [judge_reward(said and said.statuses, item.statuses) for item, said in items]
+    items = [(item, one) for done in loop.rounds for item, asks_K in done.planted for one in asks_K if one.replies]
+    planted = [judge_reward(one.value and one.value.statuses, item.statuses) for item, one in items]
     facts: dict[str, float | None] = {
         "admitted": float(tasks),
         "valid_tasks": tasks / (settings.rounds * settings.tasks),
@@ -115,10 +116,9 @@ def _words(loop: Loop, side: Side, number: int) -> float:
 def _unreadable(loop: Loop) -> Iterator[tuple[str, float]]:
     """Share of an agent's replies that had to be asked for again, or never became readable."""
     read: dict[str, list[bool]] = {}
-    for one in loop.asks:
-        for turn in one.turns:
-            if not turn.failure and turn.role != "reasoner":  # every answer is readable
-                read.setdefault(turn.role, []).append(one.value is None or turn is not one.turns[-1])
+    for turn, value in (reply for one in loop.asks for reply in one.replies):
+        if turn.role != "reasoner":  # every answer is readable
+            read.setdefault(turn.role, []).append(value is None)
     for role, wrong in sorted(read.items()):
         yield role, fmean(wrong)
 

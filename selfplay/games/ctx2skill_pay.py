@@ -6,10 +6,10 @@ whose answer no judge was heard on, is not learned from. Truth goes into ``measu
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from selfplay.games.ctx2skill_settings import Settings
-from selfplay.games.ctx2skill_state import Ask, Attempt, Loop, Round
+from selfplay.games.ctx2skill_state import Attempt, Loop, Round
 from selfplay.roles.rubrics import is_solved
 from selfplay.roles.skill_rewards import challenger_reward, judge_reward, reasoner_rewards, task_reward
 from selfplay.types import ContextDomain, Turn
@@ -19,7 +19,7 @@ def pay(loop: Loop, domain: ContextDomain, settings: Settings) -> None:
     """Pay the turns of the agents that learn, in place."""
     for done in loop.rounds:
         if "challenger" in settings.learns:
-            _pay_challenger(loop, done, domain, settings)
+            _pay_challenger(done, domain, settings)
         for attempt in (one for ones_G in done.attempts_N_G for one in ones_G):
             known = truth_of(attempt, domain)
             if "reasoner" in settings.learns:
@@ -29,7 +29,7 @@ def pay(loop: Loop, domain: ContextDomain, settings: Settings) -> None:
         if "judge" in settings.learns:
             for item, asks_K in done.planted:
                 for one in asks_K:
-                    for turn, said in _replies(one):
+                    for turn, said in one.replies:
                         right = judge_reward(said and said.statuses, item.statuses)
                         _reinforce(turn, {"planted": right}, said is not None, right)
 
@@ -40,28 +40,31 @@ def truth_of(attempt: Attempt, domain: ContextDomain) -> bool | None:
     return None if answer is None else domain.truth(attempt.answer.loop.context, attempt.challenge.task, answer)
 
 
-def _pay_challenger(loop: Loop, done: Round, domain: ContextDomain, settings: Settings) -> None:
+def _pay_challenger(done: Round, domain: ContextDomain, settings: Settings) -> None:
     """A reply earns the mean of its tasks; one that cannot be read, or whose tasks got no rubrics, earns 0."""
-    band = {"band": settings.band, "low": settings.low, "high": settings.high}
     for one in done.asks:
         numbers = [at for at, author in enumerate(done.authors_N) if author is one]
-        earned, deserved = [], []
-        for at in numbers:
-            solved_G = [attempt.solved(settings.verdict, "leave_out") for attempt in done.attempts_N_G[at]]
-            judged_G = [solved for solved in solved_G if solved is not None]
-            closed = done.closed_N[at].solved(settings.verdict, "leave_out") if done.closed_N else None
-            if judged_G:
-                earned.append(task_reward(judged_G, closed, **band))
-            right_G = [truth_of(attempt, domain) for attempt in done.attempts_N_G[at]]
-            known_G = [right for right in right_G if right is not None]
-            if known_G:
-                deserved.append(task_reward(known_G, closed, **band))
-        for turn, tasks in _replies(one):
-            if tasks is None or not numbers:
+        earned = _earned(done, numbers, settings, lambda attempt: attempt.solved(settings.verdict, "leave_out"))
+        deserved = _earned(done, numbers, settings, lambda attempt: truth_of(attempt, domain))
+        for turn, tasks in one.replies:
+            if tasks is None or not (numbers or one in done.lost):
                 _reinforce(turn, {"calibration": 0.0}, tasks is not None, 0.0)
             elif earned:
                 truth = challenger_reward(deserved) if deserved else None
                 _reinforce(turn, {"calibration": challenger_reward(earned)}, True, truth)
+
+
+def _earned(
+    done: Round, numbers: Sequence[int], settings: Settings, outcome: Callable[[Attempt], bool | None]
+) -> list[float]:
+    """What each of these tasks earns by the outcomes of its answers; a task without any is left out."""
+    earned = []
+    for at in numbers:
+        closed = done.closed_N[at].solved(settings.verdict, "leave_out") if done.closed_N else None
+        solved_G = [solved for attempt in done.attempts_N_G[at] if (solved := outcome(attempt)) is not None]
+        if solved_G:
+            earned.append(task_reward(solved_G, closed, settings.band, settings.low, settings.high))
+    return earned
 
 
 def _pay_reasoner(attempt: Attempt, known: bool | None, settings: Settings) -> None:
@@ -69,7 +72,7 @@ def _pay_reasoner(attempt: Attempt, known: bool | None, settings: Settings) -> N
     if grading is None:
         return
     solved = is_solved(grading, settings.verdict)
-    for turn, answer in _replies(attempt.answer):
+    for turn, answer in attempt.answer.replies:
         rewards = reasoner_rewards(grading.statuses, solved, settings.bonus)
         _reinforce(turn, rewards, bool(answer and answer.strip()), None if known is None else float(known))
 
@@ -78,16 +81,10 @@ def _pay_judge(attempt: Attempt, known: bool | None, settings: Settings) -> None
     """Each grading by its agreement with the majority of the K."""
     grading = attempt.grading
     for one in attempt.gradings_K:
-        for turn, said in _replies(one):
+        for turn, said in one.replies:
             agrees = judge_reward(said and said.statuses, grading.statuses if grading else ())
             right = said is not None and is_solved(said, settings.verdict) == known
             _reinforce(turn, {"agreement": agrees}, said is not None, None if known is None else float(right))
-
-
-def _replies(one: Ask) -> list[tuple[Turn, Any]]:
-    """The replies that came, each with what was read of it: only the last can be readable."""
-    came = [(turn, one.value if turn is one.turns[-1] else None) for turn in one.turns]
-    return [(turn, value) for turn, value in came if not turn.failure]
 
 
 def _reinforce(turn: Turn, rewards: dict[str, float], readable: bool, truth: float | None) -> None:

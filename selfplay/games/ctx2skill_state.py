@@ -44,6 +44,7 @@ class Round:
     asks: list[Ask] = field(default_factory=list)  # the challenger's, for tasks
     tasks_N: list[Challenge] = field(default_factory=list)
     authors_N: list[Ask] = field(default_factory=list)  # which of ``asks`` each task came from
+    lost: list[Ask] = field(default_factory=list)  # of ``asks`` those whose tasks a failed call left without rubrics
     attempts_N_G: list[list[Attempt]] = field(default_factory=list)
     closed_N: list[Attempt] = field(default_factory=list)  # the same tasks without the document, where that is asked
     planted: list[tuple[Planted, list[Ask]]] = field(default_factory=list)
@@ -64,6 +65,12 @@ class Ask:
     group: str
     turns: list[Turn] = field(default_factory=list)  # one a try
     value: Any = None
+
+    @property
+    def replies(self) -> list[tuple[Turn, Any]]:
+        """The replies that came, each with what was read of it: only the last can be readable."""
+        came = [(turn, self.value if turn is self.turns[-1] else None) for turn in self.turns]
+        return [(turn, value) for turn, value in came if not turn.failure]
 
 
 def ask(sampler: Sampler, role: str, asks: Sequence[Ask], tries: int) -> None:

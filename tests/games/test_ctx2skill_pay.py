@@ -99,6 +99,27 @@ def test_only_who_learns_is_paid(role):
     assert {turn.role for turn in episode.turns if turn.objective is not None} == {role}
 
 
+class Unreliable(Scripted):
+    """A server that answers no question for rubrics."""
+
+    def sample(self, role, prompts_N, n=1, *, temperature=None):
+        turns = super().sample(role, prompts_N, n, temperature=temperature)
+        for (turn,) in turns:
+            if str(turn.prompt).startswith("rubrics"):
+                turn.text, turn.failure = "", "HTTP 503"
+        return turns
+
+
+def test_a_task_whose_rubrics_a_failed_call_took_is_not_paid_for_it():
+    lines = shelf.lines() | {"challenger": lambda p, k: "has A" if "rubrics" in str(p) else "task ab"}
+    game = Ctx2Skill(Shelf(), rounds=1, tasks=2, answers=2, learns=["challenger"], select="last")
+    (lost,) = game.play([Seed(4, "x")], Unreliable(lines))
+    assert not paid(lost, "challenger")
+    lines["challenger"] = lambda p, k: "?" if "rubrics" in str(p) else "task ab"
+    (unreadable,) = game.play([Seed(4, "x")], Scripted(lines))
+    assert [turn.rewards for turn in paid(unreadable, "challenger")] == [{"calibration": 0.0}] * 2
+
+
 def test_an_answer_that_no_judge_was_heard_on_teaches_nothing():
     episode = play()
     heard = len(paid(episode, "reasoner"))
