@@ -59,8 +59,8 @@ def diff(words: Sequence[str]) -> str:
     if len(numbers) != 2:
         raise Misuse(f"two rounds are compared, e.g. selfplay skills diff {run} {context} 1 2.")
     old, new = (_version(visit, side, number) for number in numbers)
-    names = {"fromfile": f"{context}/{side}/round-{old.round}.md", "tofile": f"{context}/{side}/round-{new.round}.md"}
-    lines = unified_diff(old.text.splitlines(), new.text.splitlines(), **names, lineterm="")
+    first, second = (f"{context}/{side}/round-{version.round}.md" for version in (old, new))
+    lines = unified_diff(old.text.splitlines(), new.text.splitlines(), first, second, lineterm="")
     return "\n".join(lines) or f"(round {old.round} and round {new.round} are the same)"
 
 
