@@ -7,6 +7,7 @@ from itertools import cycle
 import pytest
 
 from selfplay.games.ctx2skill import Ctx2Skill
+from selfplay.guards.controls import Control
 from selfplay.samplers.scripted import Scripted
 from selfplay.types import Episode, Seed, Turn
 from tests.games import shelf
@@ -91,6 +92,14 @@ def test_the_judge():
         ("4/judge/1/planted/0", {"planted": right}) for right in (1.0, 0.5, 1.0)
     ]
     assert play().facts["planted_accuracy"] == pytest.approx(2.5 / 3)
+
+
+@pytest.mark.parametrize("arm", ["random", "format", "truth"])
+def test_every_control_arm_can_pay_all_three(arm):
+    episode = play()
+    learning = [turn for turn in episode.turns if turn.objective is not None]
+    Control(arm).repay([episode], key=(0, 0))
+    assert all(turn.rewards.keys() == {arm} and turn.objective == "reinforce" for turn in learning)
 
 
 @pytest.mark.parametrize("role", ["challenger", "reasoner", "judge"])
