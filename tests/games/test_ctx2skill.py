@@ -247,8 +247,8 @@ class Failing(Scripted):
 
 @pytest.mark.parametrize("roles", [("reasoner",), ("judge",), game().roles])
 def test_what_a_server_did_not_answer_is_nobodys_failure(roles):
-    (episode,) = game(tasks=1).play([SEED], Failing(shelf.lines(), roles))
-    assert "solve_rate" not in episode.facts
+    (episode,) = game(tasks=1, planted=1).play([SEED], Failing(shelf.lines(), roles))
+    assert not {"solve_rate", "rubric_pass_rate", "planted_accuracy"} & set(episode.facts)
     assert json.loads(episode.notes["probes"]) == []
     assert (episode.notes["selected"], "selected_round" in episode.facts) == ("", False), "nothing to choose by"
     assert not said(episode, "reasoner_proposer"), "nothing failed"
