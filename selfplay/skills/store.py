@@ -116,15 +116,15 @@ class SkillStore:
         notes = episode.notes
         folder = self._folder_of(notes["context"], episode.seed.index, step)
         rounds = sorted(int(name.partition("/")[2]) for name in notes if name.startswith("round/"))
-        for side in SIDES:
-            parent = 0
-            for number in rounds:
-                about = _provenance(notes, side, number, parent) | {"seed": episode.seed.index, "step": step}
+        parents = dict.fromkeys(SIDES, 0)
+        for number in rounds:
+            for side in SIDES:
+                about = _provenance(notes, side, number, parents[side]) | {"seed": episode.seed.index, "step": step}
                 text = notes[f"skill/{side}/{number}"]
                 if text:  # before its provenance: a version that has one is whole
                     _write_once(folder / side / f"round-{number}.md", text)
                 _write_once(folder / side / f"round-{number}.json", _json(about))
-                parent = number if about["became"] == "written" else parent
+                parents[side] = number if about["became"] == "written" else parents[side]
         chosen = notes["selected"]
         final = notes.get(f"skill/reasoner/{chosen}", "")
         if final:
