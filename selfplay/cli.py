@@ -19,6 +19,10 @@ VERBS = {
         "serve a recipe's roles over the OpenAI protocol: recipe=NAME [adapters=DIR] [port=8000]",
     ),
     "compare": ("selfplay.compare", "a table of finished runs: RUN_FOLDER ..."),
+    "skills": (
+        "selfplay.skills.command",
+        "what a run of Ctx2Skill wrote: list | show | diff | export RUN ...",
+    ),
     "recipes": ("selfplay.recipe_list", "list the recipes that ship with the package"),
     "small-base": ("selfplay.small_base.command", "build or score the small base: build | score"),
     "doctor": (

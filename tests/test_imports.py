@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).parents[1] / "selfplay"
 ALLOWED: dict[str, set[str]] = {
     "types": set(),
     "roles": {"types"},
-    "domains": {"types"},
+    "domains": {"types", "roles.skill_wording"},  # documents are asked about in one wording, wherever they come from
     # the log counts judgments as a report does
     "games": {"types", "roles", "domains", "evaluation.pairwise", "evaluation.texts"},
     "advantages": {"types"},
@@ -29,6 +29,7 @@ ALLOWED: dict[str, set[str]] = {
     "samplers": {"types", "policy"},
     "evaluation": {"types", "samplers", "roles"},  # a measured judge is asked and read as in a game
     "tracking": {"types", "evaluation.metrics"},
+    "skills": {"types", "roles.skills", "tracking.files"},  # the store, and the verb that reads it
     "learner": {"types", "advantages", "guards", "policy", "samplers", "evaluation", "tracking"},  # blind to the game
 }
 """Room -> what it may import of ours, besides itself. ``a.b`` opens only that module of room ``a``."""
