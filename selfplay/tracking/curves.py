@@ -63,6 +63,10 @@ def arm_of(folder: Path) -> str:
     return summary["recipe"] + ("" if summary["control"] == "none" else f", {summary['control']} reward")
 
 
+SHARES = ("win rate", "share of judgments right", "share of held-out problems right")
+"""Labels of axes that go from 0 to 1."""
+
+
 def mean_curve(curves: Sequence[Curve]) -> Curve:
     """The mean over seeds at the steps that all of them measured, with the lowest and the highest seed as bounds.
 
@@ -85,8 +89,10 @@ def draw(folders: Sequence[Path], metrics: Sequence[str], out: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(metrics), figsize=(4.6 * len(metrics), 3.6), sharey=True, squeeze=False)
-    for panel, metric in zip(axes[0], metrics, strict=True):
+    labels = [axis_label(metric) for metric in metrics]
+    alike = len(set(labels)) == 1
+    figure, axes = plt.subplots(1, len(metrics), figsize=(4.6 * len(metrics), 3.6), sharey=alike, squeeze=False)
+    for panel, metric, label in zip(axes[0], metrics, labels, strict=True):
         arms: dict[str, list[Curve]] = {}
         for folder in folders:
             curve = read_curve(folder, metric)
@@ -95,14 +101,30 @@ def draw(folders: Sequence[Path], metrics: Sequence[str], out: Path) -> None:
             _draw_arm(panel, curves, colour)
         panel.set_title(metric.removeprefix("yardstick/"))
         panel.set_xlabel("training step")
-        panel.set_ylabel("win rate" if metric.startswith("duel/") else "share of held-out problems right")
-        panel.set_ylim(0, 1.02)
-        panel.label_outer()  # panels share the axis, so only the first says what it is
+        panel.set_ylabel(label)
+        if label in SHARES:
+            panel.set_ylim(0, 1.02)
+        if alike:
+            panel.label_outer()  # panels share the axis, so only the first says what it is
         panel.grid(alpha=0.3)
     axes[0][-1].legend(loc="best", fontsize="small")
     figure.tight_layout()
     figure.savefig(out, dpi=150)
     plt.close(figure)
+
+
+def axis_label(metric: str) -> str:
+    """What the numbers are.
+
+    >>> axis_label("duel/initial/win_rate"), axis_label("yardstick/answers/quality")
+    ('win rate', 'quality')
+    """
+    last = metric.split("/")[-1]
+    if metric.startswith("duel/") and last == "win_rate":
+        return "win rate"
+    if last == "accuracy":
+        return "share of judgments right"
+    return last if last == "quality" or metric.startswith("instrument/") else "share of held-out problems right"
 
 
 def _draw_arm(panel: Axes, curves: Sequence[Curve], colour: str) -> None:

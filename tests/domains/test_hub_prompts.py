@@ -138,7 +138,7 @@ def test_a_folder_that_holds_no_data_or_broken_data_is_named(tmp_path):
 def test_a_part_of_the_only_dataset_of_a_folder_is_refused_not_ignored(tmp_path):
     path = saved(tmp_path, Dataset.from_dict({"text": TEXTS}))
     for split in ("test", "train[:5]"):
-        with pytest.raises(ValueError, match="holds one dataset; leave domain.split=train"):
+        with pytest.raises(ValueError, match=r"holds one dataset; leave domain\.split=train"):
             HubPrompts(path, field="text", split=split).request(Seed(0, ""))
 
 
