@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 ENV_NAME = r"[A-Z_][A-Z0-9_]*"
 SHORTEST_KEY = 4
 """Anything shorter is no key, and blotting it out would blot out half of every message."""
+
+KEY_NAME = re.compile(r"api[-_]?key|authorization|(access|auth)[-_]?token|secret|password|bearer", re.IGNORECASE)
+KEY_VALUE = re.compile(r"\b(sk-|hf_|gsk_|xai-|AIza)[\w-]{8,}|\bbearer\s+\S", re.IGNORECASE)
+"""How the keys of OpenAI, Anthropic, Hugging Face, Groq, xAI and Google begin, or a header that holds any."""
 
 
 class Address:
@@ -65,12 +69,25 @@ def check_form(url: str | None, api_key_env: str | None, extra: Mapping[str, Any
             "endpoint.api_key_env must be the NAME of an environment variable in capitals, e.g. OPENAI_API_KEY, never "
             "the key itself; what was given is not shown."
         )
-    for name in extra or {}:
-        if re.search(r"api_?key|authorization|secret|password", str(name), re.IGNORECASE):
-            raise ValueError(
-                f"endpoint.extra.{name} looks like a key, which would be written into the run's config; name its "
-                "environment variable instead: endpoint.api_key_env=NAME."
-            )
+    for place in _keys_within(extra or {}, "endpoint.extra"):
+        raise ValueError(
+            f"{place} looks like a key, which would be written into the run's config; name its environment variable "
+            "instead: endpoint.api_key_env=NAME."
+        )
+
+
+def _keys_within(value: Any, place: str) -> Iterator[str]:
+    """The places, however deep, that are named like a key or hold what looks like one; their values are not shown."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            if KEY_NAME.search(str(name)):
+                yield f"{place}.{name}"
+            yield from _keys_within(inner, f"{place}.{name}")
+    elif isinstance(value, list | tuple):
+        for number, inner in enumerate(value):
+            yield from _keys_within(inner, f"{place}[{number}]")
+    elif isinstance(value, str) and KEY_VALUE.search(value):
+        yield place
 
 
 def _check_url(url: str) -> None:

@@ -63,6 +63,11 @@ def test_what_is_no_address(url, part):
         {"api_key_env": KEY},
         {"extra": {"api_key": KEY}},
         {"extra": {"Authorization": KEY}},
+        {"extra": {"api-key": KEY}},
+        {"extra": {"access_token": KEY}},
+        {"extra": {"headers": {"Auth-Token": KEY}}},
+        {"extra": {"extra_headers": [{"name": "x", "value": f"Bearer {KEY}"}]}},
+        {"extra": {"proxy": {"credentials": [KEY]}}},
     ],
 )
 def test_a_key_where_the_config_would_keep_it_is_refused_unseen(settings):
@@ -70,6 +75,17 @@ def test_a_key_where_the_config_would_keep_it_is_refused_unseen(settings):
         check_form(**{"url": "http://host/v1", "api_key_env": None, **settings})
     assert KEY not in "".join(traceback.format_exception_only(caught.value))
     assert "api_key_env" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"max_tokens": None, "max_completion_tokens": 9, "stop_token_ids": [3], "add_special_tokens": False},
+        {"chat_template_kwargs": {"enable_thinking": False}, "stop": ["ask-me-anything", "task-oriented"]},
+    ],
+)
+def test_what_servers_are_told_besides_is_no_key(extra):
+    check_form("http://host/v1", None, extra)
 
 
 @pytest.mark.parametrize("held", [{}, {"SOME_KEY": ""}, {"SOME_KEY": "  "}, {"SOME_KEY": "a\nb:c"}, {"SOME_KEY": "ab"}])
