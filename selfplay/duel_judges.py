@@ -15,6 +15,7 @@ from selfplay.evaluation.judges import Ask, Judge, Read, SampledJudge, TruthJudg
 from selfplay.games.serl import SERL
 from selfplay.roles.judge_prompt import judge_prompt
 from selfplay.roles.verdicts import REASONED_TOKENS, read_verdict
+from selfplay.samplers.endpoint.address import may_be_shown
 from selfplay.samplers.openai import OpenAISampler
 from selfplay.types import Prompt, Request, Sampler
 
@@ -56,11 +57,12 @@ def choose_judge(word: str, house: Run | None, subject: Subject, seed: int, api_
     if word.startswith(("http://", "https://")):
         url, _, model = word.partition("#")
         if not model:
-            raise RecipeError(f"--judge {word}: names no model; say it behind the address, {url}#MODEL.")
+            raise RecipeError("--judge: the address names no model; say it behind the address, http://HOST/v1#MODEL.")
         sampler = endpoint_sampler(url, model, api_key_env)
         return Choice(lambda stage: SampledJudge(sampler, word, *in_wording("boxed"), key))
     if not names_run(word):
-        raise RecipeError(f"--judge {word}: is no judge; take truth, base, a run's folder, or http://HOST/v1#MODEL.")
+        shown = f" {word}" if may_be_shown(word) else ""
+        raise RecipeError(f"--judge{shown}: is no judge; take truth, base, a run's folder, or http://HOST/v1#MODEL.")
     run = read_run(word)
     if JUDGE not in run.game.roles:
         roles = ", ".join(run.game.roles)
@@ -98,7 +100,7 @@ def endpoint_sampler(url: str, model: str, api_key_env: str | None) -> Sampler:
     try:
         return OpenAISampler(url, model, max_new_tokens=REASONED_TOKENS, api_key_env=api_key_env)
     except ValueError as error:
-        raise RecipeError(f"--judge {url}#{model}: {error}") from error
+        raise RecipeError(f"--judge: {error}") from error  # which shows no address, for that may hold a key
 
 
 def _ask(prompt: Callable[[str, str, str], Prompt], wording: str, request: Request, first: str, second: str) -> Prompt:

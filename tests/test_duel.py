@@ -205,6 +205,23 @@ def no_model(monkeypatch):
 
 
 @pytest.mark.parametrize(
+    "judge",
+    [
+        "https://bob:hunter2@host/v1#m",
+        "https://bob:hunter2@host/v1",
+        "bob:hunter2@host/v1#m",
+        "sk-hunter2-0123",
+        "http://host/v1?key=hunter2#m",
+    ],
+)
+def test_an_endpoint_that_is_refused_is_not_shown(runs: Path, no_model, capsys, judge: str):
+    assert main([str(runs / "serl"), "base", "--judge", judge]) == 2
+    line = capsys.readouterr().err
+    assert line.startswith("selfplay: --judge")
+    assert "hunter2" not in line
+
+
+@pytest.mark.parametrize(
     ("words", "told"),
     [
         ([], "the following arguments are required: contestants"),

@@ -17,6 +17,15 @@ KEY_VALUE = re.compile(r"\b(sk-|hf_|gsk_|xai-|AIza)[\w-]{8,}|\bbearer\s+\S", re.
 """How the keys of OpenAI, Anthropic, Hugging Face, Groq, xAI and Google begin, or a header that holds any."""
 
 
+def may_be_shown(word: str) -> bool:
+    """Whether a word that was refused can be repeated: it is no address, whole or not, and no key.
+
+    >>> may_be_shown("runs/serl"), may_be_shown("bob:hunter2@host/v1"), may_be_shown("sk-0123456789")
+    (True, False, False)
+    """
+    return not re.search(r"@|//|\?", word) and not KEY_VALUE.search(word)
+
+
 class Address:
     """
     Args:
@@ -104,7 +113,10 @@ def _check_url(url: str) -> None:
             "name its environment variable: endpoint.api_key_env=NAME."
         )
     if broken or re.search(r"[\s\x00-\x1f\x7f]", url) or not url.isascii():
-        raise ValueError(f"endpoint.url={url} is no address; write e.g. endpoint.url=http://localhost:8000/v1.")
+        raise ValueError(
+            "endpoint.url is no address; write e.g. endpoint.url=http://localhost:8000/v1. What was given is not "
+            "shown, for it may hold a key."
+        )
 
 
 def _key(name: str | None, environment: Mapping[str, str]) -> str:

@@ -38,7 +38,7 @@ def test_the_key_is_in_the_header_only():
     [
         (None, "endpoint.url is empty"),
         ("", "endpoint.url is empty"),
-        ("localhost:8000", "endpoint.url=localhost:8000 is no address"),
+        ("localhost:8000", "endpoint.url is no address; write e.g. endpoint.url=http://"),
         ("ftp://host/v1", "is no address"),
         ("http:///v1", "is no address"),
         ("http://host:99999/v1", "is no address"),
@@ -51,6 +51,13 @@ def test_what_is_no_address(url, part):
     with pytest.raises(ValueError, match=r"^endpoint\.url") as caught:
         Address(url)
     assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("url", [f"bob:{KEY}@host/v1", KEY, f"htps://bob:{KEY}@host/v1", f"http://bob:{KEY}@host:x/"])
+def test_a_refused_address_is_not_shown(url):
+    with pytest.raises(ValueError, match=r"^endpoint\.url") as caught:
+        check_form(url, None)
+    assert KEY not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize(
