@@ -27,7 +27,8 @@ class Alarms:
         saturated: warn at this mean vote share, if elected answers repeat as well.
         one_answer: the elected answers repeat when one of them is this share of all, or more. Consensus on one answer
             to every question passes the vote; different questions have different answers.
-        cut_off: warn when this share of a role's turns hits the token limit.
+        cut_off: warn when this share of a role's replies hits the token limit. Turns without a reply (``Turn.failure``)
+            are counted as ``guard/failed_<role>``, in windows that have any.
         drift: settings of the canary of open-ended games, by name (``selfplay.guards.drift.Drift``).
 
     Raises:
@@ -110,9 +111,13 @@ class Alarms:
             )
 
     def _watch_length(self, episodes: Sequence[Episode], values: dict[str, float], lines: dict[str, str]) -> None:
+        """Replies alone: a turn with a ``failure`` hit no limit of the role's, and is counted by itself."""
+        turns = [turn for episode in episodes for turn in episode.turns]
+        failed = Counter(turn.role for turn in turns if turn.failure)
+        values |= {f"guard/failed_{role}": float(times) for role, times in sorted(failed.items())}
         stopped_by_role: dict[str, list[bool]] = {}
-        for episode in episodes:
-            for turn in episode.turns:
+        for turn in turns:
+            if not turn.failure:
                 stopped_by_role.setdefault(turn.role, []).append(turn.stopped)
         for role, stopped in sorted(stopped_by_role.items()):
             share = stopped.count(False) / len(stopped)

@@ -54,6 +54,16 @@ def test_replies_that_hit_the_limit():
     assert lines == ["50% of the solver's replies hit the token limit; raise sampler.max_new_tokens"]
 
 
+def test_a_server_that_failed_is_not_the_token_limit():
+    episodes = window(cut_off=1)
+    lost = [Turn("solver", "3+4", "", stopped=False, failure="HTTP 503 after 5 tries") for _ in range(4)]
+    episodes[0].turns += [*lost, Turn("proposer", "", "", stopped=False, failure="HTTP 503 after 5 tries")]
+    values, lines = Alarms().check(episodes)
+    found = {name: value for name, value in values.items() if "cut_off" in name or "failed" in name}
+    assert found == {"guard/cut_off_solver": 0.25, "guard/failed_solver": 4.0, "guard/failed_proposer": 1.0}
+    assert lines == []
+
+
 def test_two_alarms_are_two_lines():
     assert len(Alarms(barren_windows=1).check(window(admitted=0, cut_off=4))[1]) == 2
 
