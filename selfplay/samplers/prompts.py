@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from jinja2 import TemplateError
+
 from selfplay.types import Prompt, Raw
 
 Truncate = Literal["start", "middle"]
@@ -27,7 +29,7 @@ def encode(
         truncate: what an over-long prompt loses; its end, which asks for the reply, always stays.
 
     Raises:
-        ValueError: the tokenizer has no chat template and a prompt needs one.
+        ValueError: the tokenizer has no chat template and a prompt needs one, or the template refuses the conversation.
     """
     if not prompts_N:
         return []
@@ -56,7 +58,10 @@ def _as_text(tokenizer: Any, prompt: Prompt, template: Mapping[str, Any]) -> str
             "one with its tokenizer (tokenizer.chat_template)."
         )
     messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
-    return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, **template)
+    try:
+        return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, **template)
+    except TemplateError as error:  # many a template knows no system message, or wants roles to take turns
+        raise ValueError(f"the chat template refuses this conversation: {' '.join(str(error).split())}") from error
 
 
 def _start(tokenizer: Any) -> int:

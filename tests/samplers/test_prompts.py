@@ -60,3 +60,10 @@ def test_the_start_goes_unless_one_says_otherwise(tokenizer):
     (cut,) = encode(tokenizer, [LONG], 4)
     assert tokenizer.decode(cut).endswith("<|assistant|>")
     assert "<|user|>" not in tokenizer.decode(cut)
+
+
+def test_a_template_that_refuses_a_conversation_says_why():
+    refusing = AutoTokenizer.from_pretrained(shipped_folder("small"))
+    refusing.chat_template = "{{ raise_exception('System role\\nnot supported') }}"
+    with pytest.raises(ValueError, match=r"^the chat template refuses this conversation: System role not supported$"):
+        encode(refusing, [[{"role": "system", "content": "Be kind."}]], 100)

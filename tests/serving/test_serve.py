@@ -44,6 +44,7 @@ def test_the_models_are_the_roles(endpoint):
         (CHAT, {"model": "solver", "messages": MESSAGES, "temperature": -1}, 400, "temperature=-1"),
         (CHAT, {"model": "solver", "messages": MESSAGES, "max_tokens": 100_000}, 400, "window"),
         (CHAT, {"model": "solver", "messages": MESSAGES, "stream": True}, 400, "streaming"),
+        (CHAT, {"model": "solver", "messages": [{"role": "system", "content": "x"}]}, 400, "knows the roles user and"),
         (CHAT, [1], 400, "no JSON object"),
         (CHAT, {"model": "solver", "messages": [{"role": "user", "content": "\ud800"}]}, 400, "no Unicode"),
         ("/v1/completions", {"model": "solver", "prompt": ["a"]}, 400, "one text"),
