@@ -50,7 +50,7 @@ def check(config: DictConfig, world_size: int = 1) -> None:
     _check_roles(plain, game)
     _check_loss_mix(config, game)
     learning = [role for role in game.roles if role not in plain["policy"]["frozen"]] if has_model(config, game) else []
-    check_endpoints(config, players(config, game), learning)
+    check_endpoints(config, players(config, game), learning, getattr(game, "choices", None) or ())
     _check_groups(plain, game)
     _check_division(plain, game, world_size)
     _check_yardsticks(config, players(config, game) if has_model(config, game) else {})

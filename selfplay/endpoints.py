@@ -48,12 +48,15 @@ def settings_of(config: DictConfig, role: str) -> dict[str, Any]:
     return {**common, **own}
 
 
-def check_endpoints(config: DictConfig, chosen: Mapping[str, str], learning: Sequence[str]) -> None:
+def check_endpoints(
+    config: DictConfig, chosen: Mapping[str, str], learning: Sequence[str], choices: Sequence[str] = ()
+) -> None:
     """Refuse endpoints that cannot be asked, and roles that would have to learn from one.
 
     Args:
         chosen: who plays each role.
         learning: the roles with an adapter that learns; none where no model plays at all.
+        choices: the verdicts that the game's judge chooses from; none where it may say anything.
 
     Raises:
         RecipeError: the first mistake found.
@@ -70,6 +73,11 @@ def check_endpoints(config: DictConfig, chosen: Mapping[str, str], learning: Seq
                 f"players.{role}=endpoint, but the {role} learns, and nothing can be learned from texts without our "
                 f"tokens; add 'policy.frozen=[{','.join(frozen)}]', or let the model play it."
             )
+    if "judge" in asked and any(len(choice) > 1 for choice in choices):  # of a chat, the first token alone is listed
+        raise RecipeError(
+            f"game.verdicts=scored, but players.judge=endpoint: a server tells how likely the first token of a reply "
+            f"is, and {choices[0]} has several; set game.verdicts=sampled."
+        )
     for role, sampler in endpoint_samplers(config, asked).items():
         try:
             sampler.settings.new_tokens(role)

@@ -125,6 +125,20 @@ def test_a_mistake_is_one_line(recipe: str, words: list[str], part: str):
     assert "\n" not in str(caught.value)
 
 
+def test_an_endpoint_chooses_verdicts_of_one_token_only(recipe: str):
+    """A chat's reply is scored by its first token: \\boxed{1} begins like \\boxed{2}."""
+    asked = ["players.judge=endpoint", "policy.frozen=[judge]", "endpoint.url=http://localhost:8000/v1"]
+    words = [recipe, *asked, "endpoint.model=m", "game.verdicts=scored"]
+    check(compose(words))  # the compact wording: A or B
+    with pytest.raises(RecipeError) as caught:
+        check(compose([*words, "domain.wording=boxed"]))
+    assert str(caught.value).startswith("game.verdicts=scored, but players.judge=endpoint: ")
+    assert str(caught.value).endswith("set game.verdicts=sampled.")
+    assert "\n" not in str(caught.value)
+    check(compose([*words, "domain.wording=boxed", "game.verdicts=sampled"]))
+    check(compose([*words, "domain.wording=boxed", "players.judge=model", "policy.frozen=[]"]))
+
+
 @pytest.mark.parametrize("domain", ["word_lists", "prompt_file", "hub_prompts"])
 def test_sqlm_needs_problems(domain: str, tmp_path: Path):
     (tmp_path / "prompts.jsonl").write_text('{"prompt": "Say something kind."}')
