@@ -55,8 +55,8 @@ class OpenAISampler:
         most_n: most replies asked for in one call; 1 for a server without ``n``; None = all of a prompt's.
         logprobs: ask for the log-probabilities of what is said.
         on_failure: what a prompt without an answer does: ``stop`` ends the run; ``mark`` gives a turn with text "" and
-            the reason in ``Turn.failure``, for games that leave such turns out. Answers that stay unreadable are always
-            marked, and a server that refuses everybody always ends the run.
+            the reason in ``Turn.failure``, for games that leave such turns out. A server that refuses everybody, or has
+            never said anything that can be read, ends the run all the same.
         api_key_env: the environment variable that holds the key.
         extra: further keys of each request; null removes one of ours.
 
@@ -205,9 +205,7 @@ class OpenAISampler:
     def _stop_or_go_on(self, failed: CallFailed) -> None:
         """Raise where the run cannot go on without this answer."""
         nobody_there = failed.kind == "garbage" and not self._heard  # nothing but garbage: a wrong address
-        if failed.kind == "closed" or nobody_there:
-            raise EndpointError(str(failed)) from failed
-        if self.settings.on_failure == "stop" and failed.kind != "garbage":
+        if self.settings.on_failure == "stop" or failed.kind == "closed" or nobody_there:
             raise EndpointError(str(failed)) from failed
 
 

@@ -131,13 +131,15 @@ def test_a_refused_key_ends_the_run_even_where_failures_are_marked(endpoint):
         one(endpoint.sampler(on_failure="mark"))
 
 
-def test_garbage_in_the_middle_never_ends_a_game(endpoint):
-    sampler = endpoint.sampler(retries=1)  # on_failure: stop
+def test_garbage_in_the_middle_of_a_game_is_not_played(endpoint):
+    """Under ``stop`` no game ever sees a failure: SERL would read one as a verdict or an answer."""
+    sampler = endpoint.sampler(retries=1)
     one(sampler)
     endpoint.misbehave(["say", "<html>"], ["say", ""])
-    turn = one(sampler)
-    assert (turn.text, sampler.ledger.total().failures) == ("", 1)
-    assert turn.failure.startswith("status 200 with what is no JSON")
+    with pytest.raises(EndpointError, match="status 200 with what is no JSON") as caught:
+        one(sampler)
+    assert "\n" not in str(caught.value)
+    assert sampler.ledger.total().failures == 1
 
 
 @pytest.mark.parametrize("said", TEXTLESS)
