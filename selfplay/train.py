@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -44,17 +45,17 @@ def main(words: Sequence[str] | None = None) -> int:
         if config.dry_run:
             return _show_plan(config)
         check_launch(config.processes, words, os.environ, commands_above())
-        load_prompts(config)
         return _train(config, words, watch) if has_model(config, build(config, "game")) else _rehearse(config)
     except RecipeError as error:
-        return _say(str(error), MISTAKE)
+        where = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))  # from learner.agreement
+        return _say(f"{error}{where}", MISTAKE)
     except KeyboardInterrupt:
         return _say("stopped at once; what was saved before is whole, and resume=auto goes on from it", INTERRUPTED)
     except RuntimeError as error:
         if not watch.lost(error):
             raise
         told = " ".join(str(error).split())[:300]
-        return watch.end(f"it lost the connection to another process, which has probably died ({told})")
+        return watch.end(f"it lost the connection to another process, which has died or says why it ended ({told})")
 
 
 def _show_plan(config: DictConfig) -> int:
@@ -72,6 +73,7 @@ def _rehearse(config: DictConfig) -> int:
     from selfplay.run_folder import open_run_folder
     from selfplay.samplers.openai import EndpointError
 
+    load_prompts(config)
     folder = open_run_folder(config)
     if folder.remark:
         _say(folder.remark)
@@ -86,6 +88,7 @@ def _train(config: DictConfig, words: Sequence[str], watch: Watch) -> int:
 
     quieten()
     from selfplay.job import Job, arguments_of
+    from selfplay.learner.agreement import together
     from selfplay.learner.bad_steps import TooManyBadSteps
     from selfplay.learner.checkpoints import CheckpointError
     from selfplay.learner.ranks import end_processes, first_decides, start_processes
@@ -99,6 +102,7 @@ def _train(config: DictConfig, words: Sequence[str], watch: Watch) -> int:
     start_processes()
     check_group(group_size(), visible_gpus(), words, os.environ)
     watch.join()
+    together(lambda: load_prompts(config))
     start = first_decides(lambda: find_start(config))  # may refuse: before a model is loaded
     game = build(config, "game")
     args = arguments_of(config)
@@ -112,8 +116,10 @@ def _train(config: DictConfig, words: Sequence[str], watch: Watch) -> int:
         job = Job(config, folder, game, policy, args)
         check_trainer(args.world_size, args.n_gpu, job.trainer.is_deepspeed_enabled, os.environ)
         status = 0 if job.run() else INTERRUPTED
-    except (CheckpointError, CannotRecord, TooManyBadSteps, EndpointError) as error:
+    except (CheckpointError, CannotRecord, TooManyBadSteps) as error:  # of all ranks at once
         status = _say(str(error), status=1)
+    except EndpointError as error:
+        status = _say_alone(str(error), status=1)
     if status != 1:  # a process that fails alone must be missed, not waited for
         watch.leave()
     end_processes()
@@ -133,6 +139,14 @@ def _say(line: str, status: int = 0) -> int:
     """Say a line once, on the first rank; a mistake once on every machine, since it may be of one of them."""
     if is_first(os.environ) or (status == MISTAKE and os.environ.get("LOCAL_RANK") == "0"):
         print(f"selfplay: {line}", file=sys.stderr)
+    return status
+
+
+def _say_alone(line: str, status: int) -> int:
+    """Say what the others may not know, on whichever rank it is: with its name, where there are several."""
+    several = os.environ.get("WORLD_SIZE", "1") != "1"
+    where = f" (on rank {os.environ['RANK']}, {socket.gethostname()})" if several else ""
+    print(f"selfplay: {line}{where}", file=sys.stderr)
     return status
 
 

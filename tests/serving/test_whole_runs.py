@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -35,6 +36,14 @@ def command_of(verb: str, folder: Path, url: str, *words: str, recipe: str = "sq
 def job(verb: str, folder: Path, url: str, *words: str, **recipe: str) -> subprocess.CompletedProcess[str]:
     command = command_of(verb, folder, url, *words, **recipe)
     return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=250, check=False)
+
+
+def on_two_ranks(command: list[str], environment: dict[str, str]) -> tuple[int, str]:
+    """The same job on two processes that meet: exit status, and what they and their launcher said."""
+    python, *verb = command
+    launched = [python, "-m", "torch.distributed.run", "--nproc_per_node", "2", *verb]
+    done = subprocess.run(launched, env={**ENVIRONMENT, **environment}, capture_output=True, text=True, timeout=250)
+    return done.returncode, done.stdout + done.stderr
 
 
 def assert_the_key_is_nowhere(folder: Path, done: subprocess.CompletedProcess[str]) -> None:
@@ -90,6 +99,41 @@ def test_an_endpoint_that_stays_away_ends_the_run_in_one_line(endpoint, tmp_path
         assert "after 2 tries" in line
         assert "Traceback" not in done.stderr
         assert KEY not in done.stdout + done.stderr
+
+
+def test_the_rank_whose_endpoint_stays_away_says_so(endpoint, tmp_path):
+    """And it alone: the first rank's endpoint answers."""
+    command = command_of(
+        "train", tmp_path, "'${oc.env:ENDPOINT_OF_${oc.env:RANK}}'", "players.proposer=endpoint",
+        "policy.frozen=[proposer]", "endpoint.model=proposer", "endpoint.retries=0", "seeds.per_window=2",
+        "game.proposals=2", "game.answers=4", "evaluation.every=0", "max_steps=1", "tracking.wandb=disabled",
+    )  # fmt: skip
+    addresses = {"ENDPOINT_OF_0": endpoint.url, "ENDPOINT_OF_1": "http://127.0.0.1:9/v1"}
+    status, said = on_two_ranks(command, addresses)
+    assert status != 0
+    (line,) = [line for line in said.splitlines() if line.startswith("selfplay: endpoint")]
+    assert line.startswith("selfplay: endpoint.url=http://127.0.0.1:9/v1: ")
+    assert line.endswith(f"(on rank 1, {socket.gethostname()})")
+
+
+def test_prompts_that_one_rank_cannot_read_are_said_once(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "train.jsonl").write_text('{"prompt": "Say something kind."}\n')
+    (tmp_path / "asked.yaml").write_text(
+        "defaults: [job, override game: serl, override domain: hub_prompts, override evaluation: none, _self_]\n"
+        "seeds: {per_window: 2, topics: [questions]}\nlearner: {lr: 1.0e-3}\n"
+        "sampler: {max_new_tokens: 24}\ndomain: {held_out: 0}\n"
+    )
+    words = ["domain.path='${oc.env:PROMPTS_OF_${oc.env:RANK}}'", "tracking.wandb=disabled"]
+    command = command_of(
+        "train", tmp_path, "null", "endpoint.api_key_env=null", *words, recipe=f"{tmp_path}/asked.yaml"
+    )
+    environment = {"PROMPTS_OF_0": f"{tmp_path}/data", "PROMPTS_OF_1": "nobody/nothing"}
+    status, said = on_two_ranks(command, {**environment, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hub")})
+    assert status != 0
+    (line,) = [line for line in said.splitlines() if line.startswith("selfplay:")]
+    assert line.startswith("selfplay: domain.path=nobody/nothing: cannot be loaded")
+    assert line.endswith(f"(on rank 1, {socket.gethostname()})")
 
 
 def test_a_judge_is_asked_while_the_actor_learns(endpoint, tmp_path):
