@@ -84,4 +84,3 @@ def test_training_on_the_prompts_of_a_dataset(tmp_path):
     rows = train(tmp_path, *words, *limits)
     assert [row["step"] for row in rows] == [1, 2]
     assert "game/judge_accuracy" not in rows[0]  # nobody knows which answer is better
-    assert not (tmp_path / "hub" / "hub").exists()  # nothing was downloaded
