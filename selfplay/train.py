@@ -14,6 +14,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130  # the shell's exit status after Ctrl-C
 MISTAKE = 2
+SILENT_SECONDS = 3.0
+"""A rank that leaves a line to another waits so long before it ends, for a launcher ends all others with the first."""
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -139,6 +142,8 @@ def _say(line: str, status: int = 0) -> int:
     """Say a line once, on the first rank; a mistake once on every machine, since it may be of one of them."""
     if is_first(os.environ) or (status == MISTAKE and os.environ.get("LOCAL_RANK") == "0"):
         print(f"selfplay: {line}", file=sys.stderr)
+    elif status not in (0, INTERRUPTED):
+        time.sleep(SILENT_SECONDS)
     return status
 
 

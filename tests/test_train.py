@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from selfplay.tracking.metrics_file import read_rows, timeless
+from selfplay.train import main
 from tests.tiny import tiny_base
 
 SMALL_WINDOWS = ("seeds.per_window=2", "game.proposals=3", "game.answers=4", "evaluation.every=0")
@@ -172,6 +173,19 @@ def test_a_mistake_costs_one_line_and_no_model(tmp_path, words, parts):
     assert len(said.splitlines()) == 1, said
     assert all(part in said for part in parts), said
     assert not (tmp_path / "sqlm_small").exists()
+
+
+@pytest.mark.parametrize(
+    ("rank", "local", "speaks"), [("0", "0", True), ("1", "1", False), ("8", "0", True), ("9", "1", False)]
+)
+def test_a_rank_that_leaves_a_mistake_to_another_lets_it_speak_first(monkeypatch, capsys, rank, local, speaks):
+    waited = []
+    monkeypatch.setattr("time.sleep", waited.append)
+    monkeypatch.setenv("RANK", rank)
+    monkeypatch.setenv("LOCAL_RANK", local)
+    assert main(["recipe=sqlm_smal"]) == 2
+    assert capsys.readouterr().err.startswith("selfplay: recipe=sqlm_smal is unknown") == speaks
+    assert bool(waited) != speaks
 
 
 def test_a_rehearsal_on_two_processes_is_the_first_one_s(tmp_path):
