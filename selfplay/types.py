@@ -8,7 +8,7 @@ Suffixes on names: ``_B`` seeds, ``_N`` flattened prompts or turns, ``_G`` sampl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -28,6 +28,15 @@ class Raw(str):
     """Text fed to the model as it stands, without the chat template (MAGPIE needs it)."""
 
     __slots__ = ()
+
+
+class Labelled(list[Message]):
+    """A conversation that says what it is about, e.g. ``Labelled(messages, "context 7")``; who counts costs reads it,
+    who answers never does."""
+
+    def __init__(self, messages: Iterable[Message] = (), label: str = "") -> None:
+        super().__init__(messages)
+        self.label = label
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,7 @@ class Turn:
     text_ids: list[int] | None = None  # the end token included when ``stopped``
     logprobs: list[float] | None = None
     stopped: bool = True  # False = cut off at the token limit
+    failure: str = ""  # why there is no reply, e.g. "HTTP 503 after 5 tries": nobody's answer, and no fault of the role
 
     @property
     def reward(self) -> float:
@@ -133,6 +143,139 @@ class OpenDomain(Protocol):
     def quality(self, request: Request, answer: str) -> float | None:
         """How good the answer is, for measuring only; None where it cannot be known. Never raises."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Documents and the system prompt they come with: what tasks are about and skills are mined from."""
+
+    key: str  # stable id, e.g. "rules-0017"
+    system: str  # system prompt, may be empty
+    document: str  # the documents' text
+    trainable: bool = True  # False: benchmarking only, may never be learned from
+
+
+Side = Literal["challenger", "reasoner"]
+"""Whose skill it is: the one that writes tasks, or the one that solves them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """A short text that a model reads before it works; the fields of a SKILL.md file."""
+
+    name: str  # kebab-case, e.g. "check-the-units"
+    description: str  # one sentence: when to use it
+    body: str  # Markdown; one line of the small base's language in the compact wording
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """A task, solved when every rubric passes."""
+
+    task: str
+    rubrics: tuple[str, ...] = ()  # yes-or-no criteria, one sentence each; empty where a second call asks for them
+
+
+@dataclass(frozen=True, slots=True)
+class Grading:
+    """What a judge said of one answer."""
+
+    statuses: tuple[bool, ...]  # one for each rubric
+    overall: bool | None = None  # the judge's own conclusion; None = it gave none
+    rationale: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A task and what became of it: what a proposer learns from."""
+
+    task: str
+    rubrics: tuple[str, ...]
+    answer: str
+    rationale: str
+    statuses: tuple[bool, ...]  # one for each rubric; empty where nothing was judged
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a proposer wants the generator to write."""
+
+    text: str  # all that the generator is told, e.g. "mip" or the proposal's JSON
+    action: Literal["create", "edit"] = "create"
+    target: str = ""  # the skill to edit, by its name
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """An answer whose verdicts are known beforehand: what a judge's accuracy is measured and paid by."""
+
+    task: str
+    rubrics: tuple[str, ...]
+    answer: str
+    statuses: tuple[bool, ...]
+
+
+class ContextDomain(Protocol):
+    """Contexts to mine skills from, and the wording in which the five agents of Ctx2Skill are asked.
+
+    No reader ever raises, whatever the text; what cannot be read is None. ``skill`` is a side's whole skill set as one
+    text (`selfplay.roles.skills.skill_text`), empty where there is none.
+    """
+
+    wording: str  # "compact": one task or skill line a reply (small base) | "json" (instruction-tuned models)
+
+    def contexts(self, split: str) -> list[Context]:
+        """All contexts of ``train`` or ``held_out``, always in the same order."""
+        ...
+
+    def challenge_prompt(self, context: Context, skill: str, number: int) -> Prompt:
+        """Asks for ``number`` tasks in one reply; always 1 in the compact wording."""
+        ...
+
+    def rubric_prompt(self, context: Context, task: str) -> Prompt | None:
+        """Asks for a task's rubrics; None where tasks come with theirs."""
+        ...
+
+    def reason_prompt(self, context: Context, skill: str, task: str) -> Prompt: ...
+    def judge_prompt(self, task: str, rubrics: Sequence[str], answer: str) -> Prompt:
+        """The judge sees neither the context nor any skill."""
+        ...
+
+    def propose_prompt(
+        self,
+        context: Context,
+        traces: Sequence[Trace],
+        skill: str,
+        side: Side = "reasoner",
+        overview: Sequence[str] = (),
+    ) -> Prompt:
+        """Asks what skill would help. ``traces``: the failed tasks for the reasoner's side, the passed ones for the
+        challenger's; ``overview``: all tasks of the round."""
+        ...
+
+    def generate_prompt(self, proposal: str, skill: str, side: Side = "reasoner") -> Prompt:
+        """Asks for the skill that ``proposal`` wants; the generator sees no context and no trace."""
+        ...
+
+    def read_task(self, context: Context, text: str) -> list[Challenge] | None:
+        """The tasks in a challenger's reply; None also where none of them can be asked of this context."""
+        ...
+
+    def read_rubrics(self, text: str) -> tuple[str, ...] | None: ...
+    def read_verdicts(self, text: str) -> Grading | None: ...
+    def read_proposal(self, text: str) -> Proposal | None: ...
+    def read_skill(self, text: str) -> Skill | None: ...
+    def plant(self, task: str, answer: str, seed: str) -> Planted | None:
+        """An item of known verdicts made from a task and an answer to it; None where it cannot be made."""
+        ...
+
+    def truth(self, context: Context, task: str, answer: str) -> bool | None:
+        """Whether the answer is right, for measuring only; None where it cannot be known. Never raises."""
+        ...
+
+    def held_out_tasks(self, context: Context, n: int, seed: int) -> list[str]: ...
+    def true_skill(self, context: Context) -> str | None: ...
+    def random_rule(self, context: Context, seed: int) -> str | None: ...
 
 
 class Domain(Protocol):
