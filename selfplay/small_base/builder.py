@@ -94,7 +94,7 @@ def _build_into(folder: Path, recipe: Recipe, watch: Watch, n: int) -> None:
     seconds = time.monotonic() - start
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    scores = score(folder, n)
+    scores = score(folder, n, corpus_name=recipe.corpus)
     record = {
         "recipe": recipe.as_dict(),
         "hash": recipe.digest(),

@@ -15,7 +15,9 @@ from selfplay.domains.world import WORDS, WORLD
 from selfplay.small_base.corpus import TOPIC
 
 CORPUS_VERSION = 1
-"""Raise it whenever corpus.py, world.py or training.py changes what a recipe leads to: it enters every hash."""
+"""Raise it whenever a corpus, a world of domains/ or training.py changes what a recipe leads to: it enters every hash."""
+
+FIRST_CORPUS = "sums_and_lists"
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Recipe:
     length_power: float = 0.6  # a reply of n tokens weighs n^-power a token, else one-token verdicts get no gradient
     prompt_weight: float = 0.1  # of a prompt's tokens beside the reply's
     corpus_version: int = CORPUS_VERSION
+    corpus: str = FIRST_CORPUS  # one of corpora.CORPORA
     bands: dict[str, tuple[float, float]] = field(default_factory=dict)  # {"solve/pass@1": (.25, .36)}: expected scores
 
     @property
@@ -61,9 +64,12 @@ class Recipe:
         return sum(phase.steps for phase in self.phases)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain JSON, without ``bands``: they expect, and decide nothing."""
+        """Plain JSON, without ``bands``: they expect, and decide nothing. The first corpus goes without saying, so that
+        bases built before there was a second one keep their hash."""
         plain = dataclasses.asdict(self)
         del plain["bands"]
+        if self.corpus == FIRST_CORPUS:
+            del plain["corpus"]
         return plain
 
     def digest(self) -> str:

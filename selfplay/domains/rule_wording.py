@@ -1,0 +1,84 @@
+"""The compact wording of rule books: one line a prompt, the language of the base `contexts`; and skills as lines.
+
+A skill of the reasoner is lines of rules (``mip reverse``), a skill of the challenger lines of keys that the reasoner
+knows already (``zap``). In a prompt a line break becomes `` ; ``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def challenge(document: str, skill: str) -> str:
+    """
+    >>> challenge("mip zap\\nzap reverse", "zap")
+    'known zap | mip zap ; zap reverse | challenge'
+    """
+    return f"{_before('known', skill)}{one_line(document)} | challenge"
+
+
+def rubric(document: str, task: str) -> str:
+    return f"{one_line(document)} | rubric {task}"
+
+
+def reason(document: str, skill: str, task: str) -> str:
+    """
+    >>> reason("mip zap\\nzap reverse", "mip reverse", "mip cat dog pig")
+    'skill mip reverse | mip zap ; zap reverse | task mip cat dog pig'
+    """
+    return f"{_before('skill', skill)}{one_line(document)} | task {task}"
+
+
+def judge(rubrics: Sequence[str], answer: str) -> str:
+    """
+    >>> judge(["names first", "counts 1"], "tor first : cat")
+    'judge names first ; counts 1 | tor first : cat'
+    """
+    return f"judge {' ; '.join(rubrics)} | {answer}"
+
+
+def propose(document: str, keys: Sequence[str], outcome: str) -> str:
+    """``outcome`` is ``failed`` or ``passed``.
+
+    >>> propose("mip zap\\nzap reverse", ["mip"], "failed")
+    'mip zap ; zap reverse | failed mip'
+    """
+    return f"{one_line(document)} | {outcome} {' ; '.join(keys)}"
+
+
+def generate(proposal: str, skill: str) -> str:
+    """
+    >>> generate("mip zap reverse", "tor first")
+    'generate mip zap reverse | tor first'
+    """
+    return f"generate {one_line(proposal)} | {one_line(skill)}".rstrip()
+
+
+def one_line(text: str) -> str:
+    """
+    >>> one_line("mip zap\\nzap reverse")
+    'mip zap ; zap reverse'
+    """
+    return " ; ".join(line for line in text.splitlines() if line.strip())
+
+
+def _before(what: str, text: str) -> str:
+    line = one_line(text)
+    return f"{what} {line} | " if line else ""
+
+
+def read_lines(text: str) -> list[str]:
+    """
+    >>> read_lines("mip zap reverse ; tor first")
+    ['mip zap reverse', 'tor first']
+    """
+    return [line for part in text.splitlines() for piece in part.split(";") if (line := " ".join(piece.split()))]
+
+
+def read_rubrics(text: str) -> list[str]:
+    """The rubrics of a reply, after the worked answer.
+
+    >>> read_rubrics("tor first : cat > names first ; counts 1")
+    ['names first', 'counts 1']
+    """
+    return read_lines(text.rpartition(">")[2])

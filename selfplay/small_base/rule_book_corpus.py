@@ -1,0 +1,205 @@
+"""The synthetic text that the base `contexts` is made from: one function a skill, each returns one example.
+
+    copy lud cat turn              -> lud cat turn                       order first, ...
+    recall lud cat ; turn kem      -> turn kem ; lud cat                 ... then content: chunks in another order
+    DOC | challenge                -> mip cat dog pig
+    known zap | DOC | challenge    -> mip cat dog pig                    a key that is not among the known
+    DOC | rubric mip cat dog pig   -> mip zap reverse : pig dog cat > names reverse ; starts pig ; ends cat ; counts 3
+    DOC | task zap cat dog pig     -> zap reverse : pig dog cat
+    skill mip reverse | DOC | task mip cat dog pig -> mip reverse : pig dog cat
+    judge names reverse ; starts pig | mip reverse : pig dog cat -> yes yes
+    DOC | failed mip               -> mip zap reverse
+    DOC | passed zap               -> zap
+    generate mip zap reverse | tor first -> tor first ; mip reverse
+
+DOC is a rule book on one line. A task on an alias is never answered without the skill that resolves it: the headroom of
+skills is there by construction. Everything written here is true; held-out documents and lists of words occur nowhere.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+
+from selfplay.domains import rule_books as world
+from selfplay.domains import rule_wording as wording
+from selfplay.small_base.examples import Example
+
+CONTENT = (*world.KEYS, *world.OPERATIONS, *world.WORDS)
+LONGEST_COPY = 16
+RECALLED = 16
+"""Tokens of a recall prompt, in chunks of 8, 4 or 2."""
+
+MOST_FAILED = 3
+MOST_KNOWN = 5
+
+
+def draw(skill: str, rng: random.Random) -> Example:
+    """One example of a skill."""
+    return SKILLS[skill](rng)
+
+
+def a_book(rng: random.Random) -> dict[str, str]:
+    """A document that is not held out."""
+    while True:
+        book = world.random_book(rng)
+        if not world.is_held_out_book(book):
+            return book
+
+
+def copy(rng: random.Random) -> Example:
+    words = " ".join(rng.choices(CONTENT, k=rng.randint(4, LONGEST_COPY)))
+    return Example(f"copy {words}", words)
+
+
+def recall(chunk: int) -> Callable[[random.Random], Example]:
+    """Chunks of so many tokens, to be said in another order: what follows a token can be known from the prompt alone."""
+
+    def example(rng: random.Random) -> Example:
+        tokens = rng.sample(CONTENT, RECALLED)
+        chunks = [" ".join(tokens[start : start + chunk]) for start in range(0, RECALLED, chunk)]
+        return Example(f"recall {' ; '.join(chunks)}", " ; ".join(rng.sample(chunks, len(chunks))))
+
+    return example
+
+
+def task(rng: random.Random) -> Example:
+    """A plain key and no skill, or skill lines and none of the aliases left open."""
+    book = a_book(rng)
+    plain = [key for key in book if book[key] in world.OPERATIONS]
+    skilled = rng.sample(list(book), rng.randint(1, len(book))) if rng.random() < 0.65 else []
+    asked = rng.choice(skilled) if skilled and rng.random() < 0.75 else rng.choice(plain)
+    words = world.random_words(rng)
+    operation = str(world.operation_of(book, asked))
+    prompt = wording.reason(world.book_text(book), world.true_rules(book, skilled), f"{asked} {' '.join(words)}")
+    return Example(prompt, world.answer_by(operation, asked, words))
+
+
+def challenge(rng: random.Random) -> Example:
+    book = a_book(rng)
+    known = rng.sample(list(book), rng.choice((0, 0, 1, 2, 3, 4, MOST_KNOWN)))
+    asked = rng.choice([key for key in book if key not in known])
+    prompt = wording.challenge(world.book_text(book), "\n".join(known))
+    return Example(prompt, f"{asked} {' '.join(world.random_words(rng))}")
+
+
+def rubric(rng: random.Random) -> Example:
+    book = a_book(rng)
+    asked, words = rng.choice(list(book)), world.random_words(rng)
+    operation = str(world.operation_of(book, asked))
+    prompt = wording.rubric(world.book_text(book), f"{asked} {' '.join(words)}")
+    result = " ".join(world.OPERATIONS[operation](words))
+    return Example(prompt, f"{world.chain(book, asked)} : {result} > {' ; '.join(world.rubrics_for(operation, words))}")
+
+
+def judge(rng: random.Random) -> Example:
+    """Rubrics of one answer and an answer that may be another: right, of another operation, or damaged."""
+    words = world.random_words(rng)
+    operation = rng.choice(list(world.OPERATIONS))
+    rubrics = world.rubrics_for(operation, words)
+    answer = an_answer(rng, operation, words)
+    verdicts = ["yes" if world.passes(one, answer) else "no" for one in rubrics]
+    return Example(wording.judge(rubrics, answer), " ".join(verdicts))
+
+
+def an_answer(rng: random.Random, operation: str, words: Sequence[str]) -> str:
+    key, kind = rng.choice(world.KEYS), rng.random()
+    if kind < 0.4:
+        return world.answer_by(operation, key, words)
+    other = rng.choice(list(world.OPERATIONS))
+    if kind < 0.7:
+        return world.answer_by(other, key, words)
+    result = world.OPERATIONS[operation](list(words))
+    if kind < 0.8:  # the right operation named, another one's words, or the other way round
+        named, done = rng.choice(((operation, other), (other, operation)))
+        return f"{key} {named} : {' '.join(world.OPERATIONS[done](list(words)))}"
+    if kind < 0.9:  # one word is another
+        result = [*result]
+        result[rng.randrange(len(result))] = rng.choice(world.WORDS)
+        return f"{key} {operation} : {' '.join(result)}"
+    return " ".join(rng.choices((*CONTENT, ":", ";", "yes", "names"), k=rng.randint(0, 7)))
+
+
+def propose(rng: random.Random) -> Example:
+    book = a_book(rng)
+    failed = rng.sample(list(book), rng.randint(1, MOST_FAILED))
+    prompt = wording.propose(world.book_text(book), failed, "failed")
+    return Example(prompt, " ; ".join(world.chain(book, key) for key in failed))
+
+
+def propose_known(rng: random.Random) -> Example:
+    book = a_book(rng)
+    passed = rng.sample(list(book), rng.randint(1, MOST_FAILED))
+    return Example(wording.propose(world.book_text(book), passed, "passed"), " ; ".join(passed))
+
+
+def generate(rng: random.Random) -> Example:
+    """The lines of the skill that the proposal does not touch, then the proposal's own."""
+    book = a_book(rng)
+    old = rng.sample(list(book), rng.randint(0, 4))
+    new = [key for key in rng.sample(list(book), rng.randint(1, MOST_FAILED)) if key not in old or rng.random() < 0.3]
+    if not new:
+        return generate(rng)
+    kept = {key: world.operation_of(book, key) for key in old}
+    proposal = " ; ".join(world.chain(book, key) for key in new)
+    prompt = wording.generate(proposal, "\n".join(f"{key} {value}" for key, value in kept.items()))
+    rules = {key: value for key, value in kept.items() if key not in new} | {
+        key: world.operation_of(book, key) for key in new
+    }
+    return Example(prompt, " ; ".join(f"{key} {value}" for key, value in rules.items()))
+
+
+def generate_known(rng: random.Random) -> Example:
+    keys = rng.sample(world.KEYS, rng.randint(1, MOST_KNOWN))
+    new = keys[: rng.randint(1, min(MOST_FAILED, len(keys)))]
+    kept = keys[len(new) :]
+    return Example(wording.generate(" ; ".join(new), "\n".join(kept)), " ; ".join([*kept, *new]))
+
+
+SKILLS: dict[str, Callable[[random.Random], Example]] = {
+    "copy": copy,
+    "recall_8": recall(8),
+    "recall_4": recall(4),
+    "recall_2": recall(2),
+    "task": task,
+    "challenge": challenge,
+    "rubric": rubric,
+    "judge": judge,
+    "propose": propose,
+    "propose_known": propose_known,
+    "generate": generate,
+    "generate_known": generate_known,
+}
+"""What a recipe's phases mix, by name."""
+
+MARKERS = tuple(
+    [
+        "copy",
+        "recall",
+        "known",
+        "skill",
+        "challenge",
+        "rubric",
+        "task",
+        "judge",
+        "failed",
+        "passed",
+        "generate",
+        "names",
+        "starts",
+        "ends",
+        "counts",
+        "yes",
+        "no",
+        "1",
+        "2",
+        "3",
+        "4",
+        "|",
+        ";",
+        ":",
+        ">",
+    ]
+)
+VOCABULARY = (*MARKERS, *CONTENT)
+"""Every word that the base knows."""
