@@ -1,13 +1,13 @@
-"""A world of rule books: what a document says, what its tasks ask, which rubrics an answer passes; it imports nothing heavy.
+"""A world of rule books: what a document says, what its tasks ask, which rubrics an answer passes.
 
     mip zap        an alias: mip does what zap does                      task    mip cat dog pig
     zap reverse    a plain rule: zap reverses a list of words            answer  mip reverse : pig dog cat
     ...            six lines, three of either kind, in any order         skill   mip reverse
 
-A rule book is a document of six lines; each gives a key and what it stands for. A task is a key and a list of words; its
-answer restates the key, names the operation and gives the resulting words. A rubric is a short sentence that a machine
-can check against an answer alone: ``names reverse``, ``starts pig``, ``ends cat``, ``counts 3``. Documents and lists of
-words are held out by hash: nothing that is trained may see them.
+A rule book is a document of six lines; each gives a key and what it stands for. A task is a key and a list of words;
+its answer restates the key, names the operation and gives the resulting words. A rubric is a short sentence that a
+machine can check against an answer alone: ``names reverse``, ``starts pig``, ``ends cat``, ``counts 3``. Documents and
+lists of words are held out by hash: nothing that is trained may see them.
 """
 
 from __future__ import annotations
@@ -18,34 +18,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from selfplay.domains.world import WORLD
 
-KEYS: tuple[str, ...] = tuple(
-    [
-        "mip",
-        "zap",
-        "tor",
-        "bix",
-        "lud",
-        "kem",
-        "pof",
-        "gan",
-        "sul",
-        "dez",
-        "rin",
-        "vok",
-        "hap",
-        "jot",
-        "wem",
-        "cug",
-        "fal",
-        "nep",
-        "tib",
-        "yad",
-        "quo",
-        "zem",
-        "lir",
-        "bom",
-    ]
-)
+_KEYS = "mip zap tor bix lud kem pof gan sul dez rin vok hap jot wem cug fal nep tib yad quo zem lir bom"
+KEYS: tuple[str, ...] = tuple(_KEYS.split())
 """What a line of a rule book is about; they mean nothing outside a document."""
 
 OPERATIONS: dict[str, Callable[[list[str]], list[str]]] = {
@@ -73,10 +47,8 @@ def random_book(rng: random.Random) -> dict[str, str]:
     """Three plain rules with operations of their own, three aliases of them, lines in any order."""
     keys = rng.sample(KEYS, PLAIN + ALIASES)
     plain, aliases = keys[:PLAIN], keys[PLAIN:]
-    lines = [
-        *zip(plain, rng.sample(sorted(OPERATIONS), PLAIN), strict=True),
-        *((key, rng.choice(plain)) for key in aliases),
-    ]
+    lines = list(zip(plain, rng.sample(sorted(OPERATIONS), PLAIN), strict=True))
+    lines += [(key, rng.choice(plain)) for key in aliases]
     rng.shuffle(lines)
     return dict(lines)
 

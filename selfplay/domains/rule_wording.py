@@ -22,11 +22,14 @@ def rubric(document: str, task: str) -> str:
 
 
 def reason(document: str, skill: str, task: str) -> str:
-    """
+    """Without a document it is a closed book.
+
     >>> reason("mip zap\\nzap reverse", "mip reverse", "mip cat dog pig")
     'skill mip reverse | mip zap ; zap reverse | task mip cat dog pig'
+    >>> reason("", "", "mip cat dog pig")
+    'task mip cat dog pig'
     """
-    return f"{_before('skill', skill)}{one_line(document)} | task {task}"
+    return f"{_before('skill', skill)}{_before('', document)}task {task}"
 
 
 def judge(rubrics: Sequence[str], answer: str) -> str:
@@ -64,7 +67,7 @@ def one_line(text: str) -> str:
 
 def _before(what: str, text: str) -> str:
     line = one_line(text)
-    return f"{what} {line} | " if line else ""
+    return f"{what} {line} | ".lstrip() if line else ""
 
 
 def read_lines(text: str) -> list[str]:

@@ -15,7 +15,7 @@ from selfplay.domains.world import WORDS, WORLD
 from selfplay.small_base.corpus import TOPIC
 
 CORPUS_VERSION = 1
-"""Raise it whenever a corpus, a world of domains/ or training.py changes what a recipe leads to: it enters every hash."""
+"""Raise it when a corpus, a world of domains/ or training.py changes what a recipe leads to: it enters every hash."""
 
 FIRST_CORPUS = "sums_and_lists"
 

@@ -53,7 +53,7 @@ def copy(rng: random.Random) -> Example:
 
 
 def recall(chunk: int) -> Callable[[random.Random], Example]:
-    """Chunks of so many tokens, to be said in another order: what follows a token can be known from the prompt alone."""
+    """Chunks of so many tokens, to be said in another order: what follows a token is known from the prompt alone."""
 
     def example(rng: random.Random) -> Example:
         tokens = rng.sample(CONTENT, RECALLED)
@@ -172,34 +172,9 @@ SKILLS: dict[str, Callable[[random.Random], Example]] = {
 }
 """What a recipe's phases mix, by name."""
 
-MARKERS = tuple(
-    [
-        "copy",
-        "recall",
-        "known",
-        "skill",
-        "challenge",
-        "rubric",
-        "task",
-        "judge",
-        "failed",
-        "passed",
-        "generate",
-        "names",
-        "starts",
-        "ends",
-        "counts",
-        "yes",
-        "no",
-        "1",
-        "2",
-        "3",
-        "4",
-        "|",
-        ";",
-        ":",
-        ">",
-    ]
+MARKERS = (
+    *("copy", "recall", "known", "skill", "challenge", "rubric", "task", "judge", "failed", "passed", "generate"),
+    *("names", "starts", "ends", "counts", "yes", "no", "1", "2", "3", "4", "|", ";", ":", ">"),
 )
 VOCABULARY = (*MARKERS, *CONTENT)
 """Every word that the base knows."""

@@ -1,4 +1,4 @@
-"""The tokenizers of small bases: one token a character and for each known word, or one token a word and nothing else."""
+"""The tokenizers of small bases: a token for each character and each known word, or for each known word alone."""
 
 from __future__ import annotations
 
