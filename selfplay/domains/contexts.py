@@ -102,11 +102,11 @@ class RuleBooks:
 
     def read_verdicts(self, text: str) -> Grading | None:
         """
-        >>> RuleBooks().read_verdicts("yes no").statuses
+        >>> RuleBooks().read_verdicts("names reverse yes ; starts cat no").statuses
         (True, False)
         """
-        words = text.split()
-        return Grading(tuple(word == "yes" for word in words)) if words and set(words) <= {"yes", "no"} else None
+        statuses = wording.read_verdicts(text)
+        return Grading(tuple(statuses), rationale=text) if statuses else None
 
     def read_proposal(self, text: str) -> Proposal | None:
         """Ways from keys to operations (``mip zap reverse``), or keys alone."""

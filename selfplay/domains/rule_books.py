@@ -163,13 +163,30 @@ def passes(rubric: str, answer: str) -> bool | None:
     (True, False, None)
     """
     verb, _, what = rubric.partition(" ")
-    if verb not in ("names", "starts", "ends", "counts") or not what or " " in what:
+    if verb not in VERBS or not what or " " in what:
         return None
+    return what == finding(verb, answer) != NOTHING
+
+
+VERBS = ("names", "starts", "ends", "counts")
+"""What a rubric looks at: the operation named, the first word, the last word, the number of words."""
+
+
+def finding(verb: str, answer: str) -> str:
+    """What an answer has where rubrics of this verb look; ``none`` where nothing can be read, or too many words.
+
+    >>> finding("counts", "mip reverse : pig dog cat"), finding("names", "pig dog")
+    ('3', 'none')
+    """
     said = read_answer(answer)
     if said is None:
-        return False
+        return NOTHING
     operation, words = said
-    return what == {"names": operation, "starts": words[0], "ends": words[-1], "counts": str(len(words))}[verb]
+    counted = str(len(words)) if len(words) <= max(LIST_LENGTHS) else NOTHING
+    return {"names": operation, "starts": words[0], "ends": words[-1], "counts": counted}[verb]
+
+
+NOTHING = "none"
 
 
 def is_held_out_list(words: Sequence[str]) -> bool:

@@ -78,6 +78,16 @@ def read_lines(text: str) -> list[str]:
     return [line for part in text.splitlines() for piece in part.split(";") if (line := " ".join(piece.split()))]
 
 
+def read_verdicts(text: str) -> list[bool]:
+    """The last word of each line; no verdicts at all where one of them is neither yes nor no.
+
+    >>> read_verdicts("names reverse yes ; starts cat no"), read_verdicts("yes ; perhaps")
+    ([True, False], [])
+    """
+    words = [line.split()[-1] for line in read_lines(text)]
+    return [word == "yes" for word in words] if set(words) <= {"yes", "no"} else []
+
+
 def read_rubrics(text: str) -> list[str]:
     """The rubrics of a reply, after the worked answer.
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from selfplay.domains.world import WORDS, WORLD
 from selfplay.small_base.corpus import TOPIC
+from selfplay.small_base.rule_book_corpus import VOCABULARY
 
 CORPUS_VERSION = 1
 """Raise it when a corpus, a world of domains/ or training.py changes what a recipe leads to: it enters every hash."""
@@ -105,8 +106,48 @@ SMALL = Recipe(
     bands=BANDS,
 )
 
-RECIPES: dict[str, Recipe] = {"small": SMALL, "small-1": dataclasses.replace(SMALL, name="small-1", seed=1)}
-"""Two seeds of one recipe: whatever is claimed of self-play on a base is shown on both."""
+ROLES_OF_CONTEXTS = {
+    "task": 0.26,
+    "challenge": 0.1,
+    "rubric": 0.12,
+    "judge": 0.22,
+    "propose": 0.12,
+    "propose_known": 0.03,
+    "generate": 0.12,
+    "generate_known": 0.03,
+}
+
+# A base that looks things up, which does not come by itself: documents alone leave it at chance (0.35 after 300 steps).
+# First it copies lists of different words, then it says chunks of a list in another order, from long chunks, which
+# copying almost does, to pairs, which are what a document is made of; then documents take some 100 steps.
+CONTEXTS = Recipe(
+    name="contexts",
+    seed=0,
+    corpus="rule_books",
+    words=VOCABULARY,
+    prompt_weight=0.0,
+    length_power=0.5,
+    phases=(
+        Phase(200, {"copy": 1.0}),
+        Phase(120, {"recall_8": 0.6, "recall_4": 0.3, "recall_2": 0.1}),
+        Phase(120, {"recall_8": 0.2, "recall_4": 0.4, "recall_2": 0.4}),
+        Phase(100, {"recall_4": 0.1, "recall_2": 0.9}),
+        Phase(240, {"task": 0.4, "judge": 0.4, "propose": 0.2}),
+        Phase(1300, ROLES_OF_CONTEXTS),
+    ),
+    bands={},
+)
+
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        SMALL,
+        dataclasses.replace(SMALL, name="small-1", seed=1),
+        CONTEXTS,
+        dataclasses.replace(CONTEXTS, name="contexts-1", seed=1),
+    )
+}
+"""Two seeds of either recipe: whatever is claimed of self-play on a base is shown on both."""
 
 
 def find_recipe(name: str) -> Recipe:

@@ -7,7 +7,7 @@
     DOC | rubric mip cat dog pig   -> mip zap reverse : pig dog cat > names reverse ; starts pig ; ends cat ; counts 3
     DOC | task zap cat dog pig     -> zap reverse : pig dog cat
     skill mip reverse | DOC | task mip cat dog pig -> mip reverse : pig dog cat
-    judge names reverse ; starts pig | mip reverse : pig dog cat -> yes yes
+    judge names reverse ; starts cat | mip reverse : pig dog cat -> names reverse yes ; starts pig no
     DOC | failed mip               -> mip zap reverse
     DOC | passed zap               -> zap
     generate mip zap reverse | tor first -> tor first ; mip reverse
@@ -48,7 +48,7 @@ def a_book(rng: random.Random) -> dict[str, str]:
 
 
 def copy(rng: random.Random) -> Example:
-    words = " ".join(rng.choices(CONTENT, k=rng.randint(4, LONGEST_COPY)))
+    words = " ".join(rng.sample(CONTENT, rng.randint(4, LONGEST_COPY)))
     return Example(f"copy {words}", words)
 
 
@@ -98,8 +98,13 @@ def judge(rng: random.Random) -> Example:
     operation = rng.choice(list(world.OPERATIONS))
     rubrics = world.rubrics_for(operation, words)
     answer = an_answer(rng, operation, words)
-    verdicts = ["yes" if world.passes(one, answer) else "no" for one in rubrics]
-    return Example(wording.judge(rubrics, answer), " ".join(verdicts))
+    return Example(wording.judge(rubrics, answer), " ; ".join(verdict(rubric, answer) for rubric in rubrics))
+
+
+def verdict(rubric: str, answer: str) -> str:
+    """What the answer has where the rubric looks, and whether that is as it should be: ``starts cat no``."""
+    verb = rubric.split()[0]
+    return f"{verb} {world.finding(verb, answer)} {'yes' if world.passes(rubric, answer) else 'no'}"
 
 
 def an_answer(rng: random.Random, operation: str, words: Sequence[str]) -> str:
@@ -174,7 +179,7 @@ SKILLS: dict[str, Callable[[random.Random], Example]] = {
 
 MARKERS = (
     *("copy", "recall", "known", "skill", "challenge", "rubric", "task", "judge", "failed", "passed", "generate"),
-    *("names", "starts", "ends", "counts", "yes", "no", "1", "2", "3", "4", "|", ";", ":", ">"),
+    *("names", "starts", "ends", "counts", "none", "yes", "no", "1", "2", "3", "4", "|", ";", ":", ">"),
 )
 VOCABULARY = (*MARKERS, *CONTENT)
 """Every word that the base knows."""

@@ -125,10 +125,10 @@ def judge(every: bool) -> Callable[[random.Random], Case]:
 
     def case(rng: random.Random) -> Case:
         example = corpus.judge(rng)
-        right = example.reply.split()
+        right = wording.read_verdicts(example.reply)
 
         def worth(text: str) -> float:
-            said = text.split()
+            said = wording.read_verdicts(text)
             same = [one == other for one, other in zip(said, right, strict=False)]
             return float(said == right) if every else sum(same) / len(right) * (len(said) == len(right))
 
