@@ -253,6 +253,17 @@ class ContextDomain(Protocol):
         challenger's; ``overview``: all tasks of the round."""
         ...
 
+    def merged_prompt(
+        self,
+        context: Context,
+        traces: Sequence[Trace],
+        skill: str,
+        side: Side = "reasoner",
+        overview: Sequence[str] = (),
+    ) -> Prompt:
+        """Proposer and generator in one, whose reply is a generator's; not asked for in the compact wording."""
+        ...
+
     def generate_prompt(self, proposal: str, skill: str, side: Side = "reasoner") -> Prompt:
         """Asks for the skill that ``proposal`` wants; the generator sees no context and no trace."""
         ...
