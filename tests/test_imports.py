@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).parents[1] / "selfplay"
 ALLOWED: dict[str, set[str]] = {
     "types": set(),
     "roles": {"types"},
-    "domains": {"types"},
+    "domains": {"types", "roles.skill_wording"},  # documents are asked about in one wording, wherever they come from
     # the log counts judgments as a report does
     "games": {"types", "roles", "domains", "evaluation.pairwise", "evaluation.texts"},
     "advantages": {"types"},

@@ -40,8 +40,8 @@ class CLBench(Documents):
         """
         if split == "train":
             raise ValueError(
-                "split='train': CL-bench may not be trained on (its licence: benchmarking only); take the split "
-                "held_out with frozen weights, or documents of your own."
+                "game.split=train: CL-bench may not be trained on (its licence: benchmarking only); take held_out "
+                "with frozen weights, or documents of your own."
             )
         return super().contexts(split)
 

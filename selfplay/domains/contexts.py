@@ -54,7 +54,7 @@ class RuleBooks:
             ValueError: an unknown split.
         """
         if split not in SPLITS:
-            raise ValueError(f"split={split!r} is unknown; choose one of {', '.join(SPLITS)}.")
+            raise ValueError(f"game.split={split}: is unknown; choose one of {', '.join(SPLITS)}.")
         return list(_contexts(self.n, split == "held_out"))
 
     def challenge_prompt(self, context: Context, skill: str, number: int) -> Prompt:

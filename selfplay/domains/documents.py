@@ -6,7 +6,7 @@ Where they come from: a folder of one's own (`document_folder.py`) or CL-bench's
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from selfplay.roles.skill_wording import JsonWording
@@ -38,9 +38,11 @@ class Documents(JsonWording):
             ValueError: an unknown split, or one that is empty.
         """
         if split not in self._splits:
-            raise ValueError(f"split={split!r} is unknown; choose one of {', '.join(self._splits)}.")
+            raise ValueError(f"game.split={split}: is unknown; choose one of {', '.join(self._splits)}.")
         if not self._splits[split]:
-            raise ValueError(f"split={split!r} holds no context; choose the other, or change domain.held_out_share.")
+            raise ValueError(
+                f"game.split={split}: holds no context; choose the other, or set domain.held_out_share."
+            )
         return list(self._splits[split])
 
     def truth(self, context: Context, task: str, answer: str) -> bool | None:
@@ -55,19 +57,6 @@ class Documents(JsonWording):
 
     def random_rule(self, context: Context, seed: int) -> str | None:
         return None
-
-
-def refuse_to_learn_from(contexts: Sequence[Context]) -> None:
-    """
-    Raises:
-        ValueError: a context is there for benchmarking only.
-    """
-    forbidden = [context.key for context in contexts if not context.trainable]
-    if forbidden:
-        raise ValueError(
-            f"domain: {len(forbidden)} contexts may not be trained on (benchmarking only), {forbidden[0]!r} the first; "
-            "give documents of your own, or let no role learn."
-        )
 
 
 def bounded(context: Context, longest: int, where: str) -> Context:
