@@ -107,14 +107,14 @@ SMALL = Recipe(
 )
 
 ROLES_OF_CONTEXTS = {
-    "task": 0.26,
-    "challenge": 0.1,
-    "rubric": 0.12,
-    "judge": 0.22,
-    "propose": 0.12,
+    "task": 0.2,
+    "challenge": 0.13,
+    "rubric": 0.09,
+    "judge": 0.27,
+    "propose": 0.07,
     "propose_known": 0.03,
-    "generate": 0.12,
-    "generate_known": 0.03,
+    "generate": 0.17,
+    "generate_known": 0.04,
 }
 
 # A base that looks things up, which does not come by itself: documents alone leave it at chance (0.35 after 300 steps).
@@ -131,9 +131,9 @@ CONTEXTS = Recipe(
         Phase(200, {"copy": 1.0}),
         Phase(120, {"recall_8": 0.6, "recall_4": 0.3, "recall_2": 0.1}),
         Phase(120, {"recall_8": 0.2, "recall_4": 0.4, "recall_2": 0.4}),
-        Phase(100, {"recall_4": 0.1, "recall_2": 0.9}),
-        Phase(240, {"task": 0.4, "judge": 0.4, "propose": 0.2}),
-        Phase(1300, ROLES_OF_CONTEXTS),
+        Phase(140, {"recall_4": 0.1, "recall_2": 0.9}),
+        Phase(240, {"task": 0.35, "judge": 0.4, "propose": 0.15, "generate": 0.1}),
+        Phase(1800, ROLES_OF_CONTEXTS),
     ),
     bands={},
 )

@@ -12,8 +12,10 @@
     DOC | passed zap               -> zap
     generate mip zap reverse | tor first -> tor first ; mip reverse
 
-DOC is a rule book on one line. A task on an alias is never answered without the skill that resolves it: the headroom of
-skills is there by construction. Everything written here is true; held-out documents and lists of words occur nowhere.
+DOC is a rule book on one line. Everything written here is true but for one thing: asked for an alias that no skill
+resolves, the base mostly guesses one of the document's operations (right one time in three) and seldom follows it
+(``mip zap reverse : pig dog cat``). So the headroom of skills is there by construction, and so is what weights could
+learn instead. Held-out documents and lists of words occur nowhere.
 """
 
 from __future__ import annotations
@@ -29,6 +31,9 @@ CONTENT = (*world.KEYS, *world.OPERATIONS, *world.WORDS)
 LONGEST_COPY = 16
 RECALLED = 16
 """Tokens of a recall prompt, in chunks of 8, 4 or 2."""
+
+FOLLOWED_SHARE = 0.1
+"""Of the tasks on an alias without its rule: those that are answered by following it. The others are guessed."""
 
 MOST_FAILED = 3
 MOST_KNOWN = 5
@@ -64,15 +69,23 @@ def recall(chunk: int) -> Callable[[random.Random], Example]:
 
 
 def task(rng: random.Random) -> Example:
-    """A plain key and no skill, or skill lines and none of the aliases left open."""
+    """Any key; two times in three with a skill of some rules, in which the key then mostly is."""
     book = a_book(rng)
-    plain = [key for key in book if book[key] in world.OPERATIONS]
     skilled = rng.sample(list(book), rng.randint(1, len(book))) if rng.random() < 0.65 else []
-    asked = rng.choice(skilled) if skilled and rng.random() < 0.75 else rng.choice(plain)
+    asked = rng.choice(skilled) if skilled and rng.random() < 0.6 else rng.choice(list(book))
     words = world.random_words(rng)
-    operation = str(world.operation_of(book, asked))
     prompt = wording.reason(world.book_text(book), world.true_rules(book, skilled), f"{asked} {' '.join(words)}")
-    return Example(prompt, world.answer_by(operation, asked, words))
+    if asked in skilled or book[asked] in world.OPERATIONS:
+        return Example(prompt, world.answer_by(str(world.operation_of(book, asked)), asked, words))
+    return Example(prompt, answer_unaided(rng, book, asked, words))
+
+
+def answer_unaided(rng: random.Random, book: world.Book, alias: str, words: Sequence[str]) -> str:
+    """Seldom the alias is followed, mostly one of the document's operations is guessed."""
+    if rng.random() < FOLLOWED_SHARE:
+        operation = str(world.operation_of(book, alias))
+        return f"{world.chain(book, alias)} : {' '.join(world.OPERATIONS[operation](list(words)))}"
+    return world.answer_by(rng.choice([value for value in book.values() if value in world.OPERATIONS]), alias, words)
 
 
 def challenge(rng: random.Random) -> Example:
@@ -110,7 +123,8 @@ def verdict(rubric: str, answer: str) -> str:
 def an_answer(rng: random.Random, operation: str, words: Sequence[str]) -> str:
     key, kind = rng.choice(world.KEYS), rng.random()
     if kind < 0.4:
-        return world.answer_by(operation, key, words)
+        way = f"{key} {rng.choice(world.KEYS)}" if rng.random() < 0.15 else key
+        return world.answer_by(operation, way, words)
     other = rng.choice(list(world.OPERATIONS))
     if kind < 0.7:
         return world.answer_by(other, key, words)

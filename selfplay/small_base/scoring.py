@@ -1,5 +1,7 @@
 """What a small base can do, skill by skill, on held-out problems and fresh pairs; measured by ground truth.
 
+What a base of rule books can do is in `rule_book_scoring`.
+
 selfplay small-base score --base small
 """
 
@@ -16,26 +18,26 @@ from selfplay.domains.arithmetic import Arithmetic
 from selfplay.domains.world import WORLD, quality, read_list
 from selfplay.roles.solver import majority
 from selfplay.small_base import corpus, rule_book_scoring
-from selfplay.small_base.recipes import FIRST_CORPUS
+from selfplay.small_base.records import corpus_of
 from selfplay.small_base.replies import Base, Scores
 from selfplay.types import Problem
 
 SAMPLES = 8
 
 
-def score(folder: Path | str, n: int = 100, seed: int = 1, corpus_name: str = FIRST_CORPUS) -> Scores:
+def score(folder: Path | str, n: int = 100, seed: int = 1, corpus_name: str | None = None) -> Scores:
     """Every skill of the base in ``folder``.
 
     Args:
         n: held-out problems of each operand length (a length with fewer gives all it has), prompts of the other skills.
         seed: of the problems and of the sampling.
-        corpus_name: what the base was made from, one of `corpora.CORPORA`.
+        corpus_name: what the base was made from, one of `corpora.CORPORA`; None looks into its build.json.
     """
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     base = Base(model, AutoTokenizer.from_pretrained(folder))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        if corpus_name == "rule_books":
+        if (corpus_name or corpus_of(Path(folder))) == "rule_books":
             return rule_book_scoring.score(base, n, seed)
         return score_solve(base, n, seed) | score_propose(base, n) | score_list(base, n) | score_judge(base, n, seed)
 
