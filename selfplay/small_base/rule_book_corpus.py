@@ -35,8 +35,11 @@ RECALLED = 16
 FOLLOWED_SHARE = 0.1
 """Of the tasks on an alias without its rule: those that are answered by following it. The others are guessed."""
 
-MOST_FAILED = 3
-MOST_KNOWN = 5
+ENTRIES = (1, 1, 1, 2, 2, 2, 3, 3, 4, 5)
+"""How many keys a proposal is about, drawn from these: a round of five tasks seldom fails on more than three."""
+
+KNOWN = (0, 0, 1, 2, 3, 4, 5)
+"""How many keys a challenger knows already, drawn from these."""
 
 
 def draw(skill: str, rng: random.Random) -> Example:
@@ -90,7 +93,7 @@ def answer_unaided(rng: random.Random, book: world.Book, alias: str, words: Sequ
 
 def challenge(rng: random.Random) -> Example:
     book = a_book(rng)
-    known = rng.sample(list(book), rng.choice((0, 0, 1, 2, 3, 4, MOST_KNOWN)))
+    known = rng.sample(list(book), rng.choice(KNOWN))
     asked = rng.choice([key for key in book if key not in known])
     prompt = wording.challenge(world.book_text(book), "\n".join(known))
     return Example(prompt, f"{asked} {' '.join(world.random_words(rng))}")
@@ -141,14 +144,14 @@ def an_answer(rng: random.Random, operation: str, words: Sequence[str]) -> str:
 
 def propose(rng: random.Random) -> Example:
     book = a_book(rng)
-    failed = rng.sample(list(book), rng.randint(1, MOST_FAILED))
+    failed = rng.sample(list(book), rng.choice(ENTRIES))
     prompt = wording.propose(world.book_text(book), failed, "failed")
     return Example(prompt, " ; ".join(world.chain(book, key) for key in failed))
 
 
 def propose_known(rng: random.Random) -> Example:
     book = a_book(rng)
-    passed = rng.sample(list(book), rng.randint(1, MOST_FAILED))
+    passed = rng.sample(list(book), rng.choice(ENTRIES))
     return Example(wording.propose(world.book_text(book), passed, "passed"), " ; ".join(passed))
 
 
@@ -156,7 +159,7 @@ def generate(rng: random.Random) -> Example:
     """The lines of the skill that the proposal does not touch, then the proposal's own."""
     book = a_book(rng)
     old = rng.sample(list(book), rng.randint(0, 4))
-    new = [key for key in rng.sample(list(book), rng.randint(1, MOST_FAILED)) if key not in old or rng.random() < 0.3]
+    new = [key for key in rng.sample(list(book), rng.choice(ENTRIES)) if key not in old or rng.random() < 0.3]
     if not new:
         return generate(rng)
     kept = {key: world.operation_of(book, key) for key in old}
@@ -169,10 +172,15 @@ def generate(rng: random.Random) -> Example:
 
 
 def generate_known(rng: random.Random) -> Example:
-    keys = rng.sample(world.KEYS, rng.randint(1, MOST_KNOWN))
-    new = keys[: rng.randint(1, min(MOST_FAILED, len(keys)))]
-    kept = keys[len(new) :]
-    return Example(wording.generate(" ; ".join(new), "\n".join(kept)), " ; ".join([*kept, *new]))
+    """As with rules: what is known already stays, and of what is passed again there is one line."""
+    kept = rng.sample(world.KEYS, rng.choice(KNOWN))
+    new = [key for key in rng.sample(world.KEYS, rng.choice(ENTRIES)) if key not in kept]
+    again = rng.sample(kept, rng.randint(0, min(2, len(kept)))) if new else kept[:1]
+    proposal = rng.sample([*new, *again], len(new) + len(again))
+    if not proposal:
+        return generate_known(rng)
+    lines = [key for key in kept if key not in proposal] + proposal
+    return Example(wording.generate(" ; ".join(proposal), "\n".join(kept)), " ; ".join(lines))
 
 
 SKILLS: dict[str, Callable[[random.Random], Example]] = {
