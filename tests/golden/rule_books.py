@@ -1,4 +1,4 @@
-"""What each agent of Ctx2Skill is asked about a rule book in the language of the base `contexts`, and what it replies."""
+"""What each agent of Ctx2Skill is asked about a rule book in the language of the base `contexts`, and what it says."""
 
 from selfplay.domains import rule_books as world
 from selfplay.domains.contexts import RuleBooks
