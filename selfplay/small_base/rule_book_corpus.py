@@ -1,6 +1,6 @@
 """The synthetic text that the base `contexts` is made from: one function a skill, each returns one example.
 
-    copy lud cat turn              -> lud cat turn                       order first, ...
+    copy lud cat turn              -> lud cat turn                       first order, ...
     recall lud cat ; turn kem      -> turn kem ; lud cat                 ... then content: chunks in another order
     DOC | challenge                -> mip cat dog pig
     known zap | DOC | challenge    -> mip cat dog pig                    a key that is not among the known
@@ -30,7 +30,7 @@ from selfplay.small_base.examples import Example
 CONTENT = (*world.KEYS, *world.OPERATIONS, *world.WORDS)
 LONGEST_COPY = 16
 RECALLED = 16
-"""Tokens of a recall prompt, in chunks of 8, 4 or 2."""
+"""Words of a recall prompt, in chunks of 8, 4 or 2."""
 
 FOLLOWED_SHARE = 0.1
 """Of the tasks on an alias without its rule: those that are answered by following it. The others are guessed."""
@@ -61,21 +61,38 @@ def copy(rng: random.Random) -> Example:
 
 
 def recall(chunk: int) -> Callable[[random.Random], Example]:
-    """Chunks of so many tokens, to be said in another order: what follows a token is known from the prompt alone."""
+    """Chunks of so many words, to be said in another order: how a chunk goes on is known from the prompt alone."""
 
     def example(rng: random.Random) -> Example:
-        tokens = rng.sample(CONTENT, RECALLED)
-        chunks = [" ".join(tokens[start : start + chunk]) for start in range(0, RECALLED, chunk)]
+        words = rng.sample(CONTENT, RECALLED)
+        chunks = [" ".join(words[start : start + chunk]) for start in range(0, RECALLED, chunk)]
         return Example(f"recall {' ; '.join(chunks)}", " ; ".join(rng.sample(chunks, len(chunks))))
 
     return example
 
 
+def task_aided(rng: random.Random) -> Example:
+    """A task of which the base is sure: on a plain key, or on one that the skill resolves."""
+    while True:
+        book = a_book(rng)
+        skilled, asked = some_rules(rng, book)
+        if asked in skilled or book[asked] in world.OPERATIONS:
+            return answered(rng, book, skilled, asked)
+
+
 def task(rng: random.Random) -> Example:
     """Any key; two times in three with a skill of some rules, in which the key then mostly is."""
     book = a_book(rng)
+    return answered(rng, book, *some_rules(rng, book))
+
+
+def some_rules(rng: random.Random, book: world.Book) -> tuple[list[str], str]:
+    """The keys on which there is a skill, and the key that is asked for."""
     skilled = rng.sample(list(book), rng.randint(1, len(book))) if rng.random() < 0.65 else []
-    asked = rng.choice(skilled) if skilled and rng.random() < 0.6 else rng.choice(list(book))
+    return skilled, rng.choice(skilled if skilled and rng.random() < 0.6 else list(book))
+
+
+def answered(rng: random.Random, book: world.Book, skilled: Sequence[str], asked: str) -> Example:
     words = world.random_words(rng)
     prompt = wording.reason(world.book_text(book), world.true_rules(book, skilled), f"{asked} {' '.join(words)}")
     if asked in skilled or book[asked] in world.OPERATIONS:
@@ -188,6 +205,7 @@ SKILLS: dict[str, Callable[[random.Random], Example]] = {
     "recall_8": recall(8),
     "recall_4": recall(4),
     "recall_2": recall(2),
+    "task_aided": task_aided,
     "task": task,
     "challenge": challenge,
     "rubric": rubric,
@@ -200,7 +218,20 @@ SKILLS: dict[str, Callable[[random.Random], Example]] = {
 """What a recipe's phases mix, by name."""
 
 MARKERS = (
-    *("copy", "recall", "known", "skill", "challenge", "rubric", "task", "judge", "failed", "passed", "generate"),
+    *(
+        "copy",
+        "spans",
+        "pairs",
+        "known",
+        "skill",
+        "challenge",
+        "rubric",
+        "task",
+        "judge",
+        "failed",
+        "passed",
+        "generate",
+    ),
     *("names", "starts", "ends", "counts", "none", "yes", "no", "1", "2", "3", "4", "|", ";", ":", ">"),
 )
 VOCABULARY = (*MARKERS, *CONTENT)
