@@ -58,6 +58,7 @@ class Recipe:
     prompt_weight: float = 0.1  # of a prompt's tokens beside the reply's
     corpus_version: int = CORPUS_VERSION
     corpus: str = FIRST_CORPUS  # one of corpora.CORPORA
+    initial_scale: float = 1.0  # of the weights that training starts from, beside the layout's own 0.02
     bands: dict[str, tuple[float, float]] = field(default_factory=dict)  # {"solve/pass@1": (.25, .36)}: expected scores
 
     @property
@@ -65,12 +66,13 @@ class Recipe:
         return sum(phase.steps for phase in self.phases)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain JSON, without ``bands``: they expect, and decide nothing. The first corpus goes without saying, so that
-        bases built before there was a second one keep their hash."""
+        """Plain JSON, without ``bands``: they expect, and decide nothing. What the first bases had no choice of goes
+        without saying, so that they keep their hash."""
         plain = dataclasses.asdict(self)
         del plain["bands"]
-        if self.corpus == FIRST_CORPUS:
-            del plain["corpus"]
+        for name, first in (("corpus", FIRST_CORPUS), ("initial_scale", 1.0)):
+            if plain[name] == first:
+                del plain[name]
         return plain
 
     def digest(self) -> str:
@@ -118,22 +120,22 @@ ROLES_OF_CONTEXTS = {
 }
 
 # A base that looks things up, which does not come by itself: documents alone leave it at chance (0.35 after 300 steps).
-# First it copies lists of different words, then it says chunks of a list in another order, from long chunks, which
-# copying almost does, to pairs, which are what a document is made of. Guessed answers come last: they are noise to it.
+# First it copies lists of different words, then it says stretches of a list from anywhere, which cannot be done by
+# counting places, then pairs in another order, which are what a document is made of. Guessed answers come last.
 CONTEXTS = Recipe(
     name="contexts",
     seed=0,
     corpus="rule_books",
     words=VOCABULARY,
+    initial_scale=4.0,
     prompt_weight=0.0,
     length_power=0.5,
     phases=(
-        Phase(220, {"copy": 1.0}),
-        Phase(120, {"recall_8": 0.6, "recall_4": 0.3, "recall_2": 0.1}),
-        Phase(120, {"recall_8": 0.2, "recall_4": 0.4, "recall_2": 0.4}),
-        Phase(160, {"recall_4": 0.1, "recall_2": 0.9}),
-        Phase(300, {"task_aided": 0.3, "propose": 0.2, "judge": 0.25, "recall_2": 0.25}),
-        Phase(1450, ROLES_OF_CONTEXTS),
+        Phase(120, {"copy": 1.0}),
+        Phase(240, {"spans": 0.9, "pairs": 0.1}),
+        Phase(160, {"spans": 0.3, "pairs": 0.7}),
+        Phase(260, {"propose": 0.3, "task_aided": 0.3, "judge": 0.3, "pairs": 0.1}),
+        Phase(1500, ROLES_OF_CONTEXTS),
     ),
     bands={},
 )

@@ -1,7 +1,8 @@
 """The synthetic text that the base `contexts` is made from: one function a skill, each returns one example.
 
     copy lud cat turn              -> lud cat turn                       first order, ...
-    recall lud cat ; turn kem      -> turn kem ; lud cat                 ... then content: chunks in another order
+    spans lud cat turn kem         -> cat turn ; turn kem                ... then content: stretches from anywhere, ...
+    pairs lud cat ; turn kem       -> turn kem ; lud cat                 ... and pairs in another order
     DOC | challenge                -> mip cat dog pig
     known zap | DOC | challenge    -> mip cat dog pig                    a key that is not among the known
     DOC | rubric mip cat dog pig   -> mip zap reverse : pig dog cat > names reverse ; starts pig ; ends cat ; counts 3
@@ -30,7 +31,9 @@ from selfplay.small_base.examples import Example
 CONTENT = (*world.KEYS, *world.OPERATIONS, *world.WORDS)
 LONGEST_COPY = 16
 RECALLED = 16
-"""Words of a recall prompt, in chunks of 8, 4 or 2."""
+"""Words of a prompt for spans or pairs."""
+
+SPANS, LONGEST_SPAN = 3, 6
 
 FOLLOWED_SHARE = 0.1
 """Of the tasks on an alias without its rule: those that are answered by following it. The others are guessed."""
@@ -60,15 +63,22 @@ def copy(rng: random.Random) -> Example:
     return Example(f"copy {words}", words)
 
 
-def recall(chunk: int) -> Callable[[random.Random], Example]:
-    """Chunks of so many words, to be said in another order: how a chunk goes on is known from the prompt alone."""
+def spans(rng: random.Random) -> Example:
+    """Stretches of a list, from anywhere in it: where a stretch starts is anybody's guess, how it goes on is not.
 
-    def example(rng: random.Random) -> Example:
-        words = rng.sample(CONTENT, RECALLED)
-        chunks = [" ".join(words[start : start + chunk]) for start in range(0, RECALLED, chunk)]
-        return Example(f"recall {' ; '.join(chunks)}", " ; ".join(rng.sample(chunks, len(chunks))))
+    No distance between a word and its twin in the prompt is ever the same, so that only the words themselves tell.
+    """
+    words = rng.sample(CONTENT, RECALLED)
+    starts = [rng.randrange(RECALLED - 1) for _ in range(SPANS)]
+    said = [words[start : start + rng.randint(2, LONGEST_SPAN)] for start in starts]
+    return Example(f"spans {' '.join(words)}", " ; ".join(map(" ".join, said)))
 
-    return example
+
+def pairs(rng: random.Random) -> Example:
+    """Pairs of words, to be said in another order: what a document is made of."""
+    words = rng.sample(CONTENT, RECALLED)
+    given = [f"{first} {second}" for first, second in zip(words[::2], words[1::2], strict=True)]
+    return Example(f"pairs {' ; '.join(given)}", " ; ".join(rng.sample(given, len(given))))
 
 
 def task_aided(rng: random.Random) -> Example:
@@ -202,9 +212,8 @@ def generate_known(rng: random.Random) -> Example:
 
 SKILLS: dict[str, Callable[[random.Random], Example]] = {
     "copy": copy,
-    "recall_8": recall(8),
-    "recall_4": recall(4),
-    "recall_2": recall(2),
+    "spans": spans,
+    "pairs": pairs,
     "task_aided": task_aided,
     "task": task,
     "challenge": challenge,
@@ -218,21 +227,8 @@ SKILLS: dict[str, Callable[[random.Random], Example]] = {
 """What a recipe's phases mix, by name."""
 
 MARKERS = (
-    *(
-        "copy",
-        "spans",
-        "pairs",
-        "known",
-        "skill",
-        "challenge",
-        "rubric",
-        "task",
-        "judge",
-        "failed",
-        "passed",
-        "generate",
-    ),
-    *("names", "starts", "ends", "counts", "none", "yes", "no", "1", "2", "3", "4", "|", ";", ":", ">"),
+    *("copy", "spans", "pairs", "known", "skill", "challenge", "rubric", "task", "judge", "failed", "passed"),
+    *("generate", "names", "starts", "ends", "counts", "none", "yes", "no", "1", "2", "3", "4", "|", ";", ":", ">"),
 )
 VOCABULARY = (*MARKERS, *CONTENT)
 """Every word that the base knows."""

@@ -34,6 +34,9 @@ def train(recipe: Recipe, watch: Watch) -> tuple[LlamaForCausalLM, PreTrainedTok
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         model = make_model(recipe, tokenizer)
+    for weight in model.parameters():
+        if weight.dim() > 1:  # the gains of the norms stay 1
+            weight.data.mul_(recipe.initial_scale)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=recipe.weight_decay, fused=True
     )

@@ -113,7 +113,7 @@ def test_the_verb_builds_shows_the_scores_and_says_plainly_what_is_outside_its_b
 
 TINY_RULE_BOOKS = dataclasses.replace(
     RECIPES["contexts"],
-    phases=(Phase(3, {"recall_2": 0.5, "judge": 0.5}, rows=8), Phase(2, {"task": 0.5, "generate": 0.5}, rows=8)),
+    phases=(Phase(3, {"pairs": 0.5, "judge": 0.5}, rows=8), Phase(2, {"task": 0.5, "generate": 0.5}, rows=8)),
     architecture=TINY.architecture,
     bands={},
 )
