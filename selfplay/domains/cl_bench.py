@@ -22,16 +22,16 @@ class CLBench(Documents):
 
     Args:
         path: the JSONL file, one object a task; see ``read_cl_bench``.
-        longest: characters of one context.
+        longest_context: characters of one context.
         wording: see `selfplay.roles.skill_wording.JsonWording`.
 
     Raises:
         ValueError: as ``read_cl_bench`` does.
     """
 
-    def __init__(self, path: str, longest: int = LONGEST, **wording: Any) -> None:
-        self._tasks = read_cl_bench(path, longest)
-        super().__init__(self._tasks, held_out_share=1.0, **wording)
+    def __init__(self, path: str, longest_context: int = LONGEST, **wording: Any) -> None:
+        self._tasks = read_cl_bench(path, longest_context)
+        super().__init__(self._tasks, 1.0, longest_context, **wording)
 
     def contexts(self, split: str) -> list[Context]:
         """

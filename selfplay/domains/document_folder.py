@@ -27,15 +27,15 @@ class Folder(Documents):
     Args:
         path: the folder.
         held_out_share: of the contexts, by a hash of their names.
-        longest: characters of one context.
+        longest_context: characters of one context.
         wording: see `selfplay.roles.skill_wording.JsonWording`.
 
     Raises:
         ValueError: no folder, no document in it, two of one name, a file that cannot be read, a context too long.
     """
 
-    def __init__(self, path: str, held_out_share: float = 0.0, longest: int = LONGEST, **wording: Any) -> None:
-        super().__init__(read_folder(path, longest), held_out_share, **wording)
+    def __init__(self, path: str, held_out_share: float = 0.0, longest_context: int = LONGEST, **wording: Any) -> None:
+        super().__init__(read_folder(path, longest_context), held_out_share, longest_context, **wording)
 
 
 def read_folder(path: str, longest: int = LONGEST) -> list[Context]:

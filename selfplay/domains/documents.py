@@ -15,16 +15,23 @@ from selfplay.types import Context
 LONGEST = 400_000
 """Characters of one context; about 100,000 tokens of English, or 200 pages."""
 
+QUOTED = 6
+"""At most so many times as long is a text when it is quoted: a sign of a chat marker may become six characters."""
+
 
 class Documents(JsonWording):
     """
     Args:
         contexts: of both splits.
         held_out_share: of the contexts, by a hash of their keys.
+        longest_context: characters; no document of this length is cut in a prompt.
         wording: see `selfplay.roles.skill_wording.JsonWording`.
     """
 
-    def __init__(self, contexts: Iterable[Context], held_out_share: float, **wording: Any) -> None:
+    def __init__(
+        self, contexts: Iterable[Context], held_out_share: float, longest_context: int = LONGEST, **wording: Any
+    ) -> None:
+        wording.setdefault("longest", {"document": QUOTED * longest_context, "system": QUOTED * longest_context})
         super().__init__(**wording)
         if not 0 <= held_out_share <= 1:
             raise ValueError(f"domain.held_out_share={held_out_share} must be between 0 and 1.")
@@ -40,9 +47,7 @@ class Documents(JsonWording):
         if split not in self._splits:
             raise ValueError(f"game.split={split}: is unknown; choose one of {', '.join(self._splits)}.")
         if not self._splits[split]:
-            raise ValueError(
-                f"game.split={split}: holds no context; choose the other, or set domain.held_out_share."
-            )
+            raise ValueError(f"game.split={split}: holds no context; choose the other, or set domain.held_out_share.")
         return list(self._splits[split])
 
     def truth(self, context: Context, task: str, answer: str) -> bool | None:
@@ -68,8 +73,8 @@ def bounded(context: Context, longest: int, where: str) -> Context:
     size = len(context.system) + len(context.document)
     if size > longest:
         raise ValueError(
-            f"{where}: {context.key!r} has {size:,} characters, more than domain.longest={longest:,}; split it, or "
-            "raise the bound if the model reads that much."
+            f"{where}: {context.key!r} has {size:,} characters, more than domain.longest_context={longest:,}; split "
+            "it, or raise the bound if the model reads that much."
         )
     return context
 

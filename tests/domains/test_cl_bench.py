@@ -77,5 +77,5 @@ def test_files_that_cannot_be_read_are_told(tmp_path):
             CLBench(str(tmp_path / name))
     with pytest.raises(ValueError, match=r"^domain.path=.*the file is empty"):
         CLBench(write(tmp_path))
-    with pytest.raises(ValueError, match=r"^domain.path=.*line 1: .*more than domain.longest=10"):
-        CLBench(write(tmp_path, row()), longest=10)
+    with pytest.raises(ValueError, match=r"^domain.path=.*line 1: .*more than domain.longest_context=10"):
+        CLBench(write(tmp_path, row()), longest_context=10)

@@ -57,6 +57,15 @@ def test_documents_are_asked_about_in_json_and_have_no_known_truth(folder):
     )
 
 
+def test_no_document_that_is_let_in_is_cut(tmp_path):
+    (tmp_path / "long.txt").write_text("é" * 399_990 + " the end")
+    domain = Folder(str(tmp_path))
+    (context,) = domain.contexts("train")
+    prompt = domain.reason_prompt(context, "", "Add.")
+    assert "the end" in str(prompt)
+    assert str(prompt).count("é") + str(prompt).count("u00e9") == 399_990
+
+
 def broken(kind: str, folder: Path) -> None:
     if kind == "no text":
         (folder / "void.txt").write_text(" \n")
@@ -74,7 +83,7 @@ def broken(kind: str, folder: Path) -> None:
         ("no text", "void.txt holds no text"),
         ("not UTF-8", "latin.txt cannot be read"),
         ("two of one name", "handbook.md and handbook.txt are of one name"),
-        ("200 pages and more", "'long' has 400,004 characters, more than domain.longest=400,000"),
+        ("200 pages and more", "'long' has 400,004 characters, more than domain.longest_context=400,000"),
     ],
 )
 def test_what_cannot_be_shown_is_told_in_one_line(folder, kind, line):
