@@ -154,7 +154,7 @@ CONTEXTS = Recipe(
 )
 
 LONGER = (*CONTEXTS.phases[:2], dataclasses.replace(CONTEXTS.phases[2], steps=440), *CONTEXTS.phases[3:])
-"""For a seed that has not learned to recall pairs when the phase for them ends: when that happens is a matter of luck."""
+"""For a seed that has not learned to recall pairs when the phase for them ends: when that happens is chance."""
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
