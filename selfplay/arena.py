@@ -13,6 +13,7 @@ from selfplay.learner.checkpoint_names import read_state
 from selfplay.learner.seeds import SeedStream
 from selfplay.learner.window import Arena
 from selfplay.run_folder import RunFolder
+from selfplay.skills.store import SKILLS, SkillStore
 from selfplay.tracking.journal import Journal
 from selfplay.tracking.run_info import RunInfo
 from selfplay.types import Game, Sampler
@@ -45,11 +46,11 @@ def journal_of(config: DictConfig, folder: RunFolder, rank: int) -> Journal:
     )
     if rank:
         return Journal.silent(folder.path, run)
-    tracking = build(config, "tracking")
+    tracking, keepers = build(config, "tracking"), [SkillStore(folder.path / SKILLS)]
     if folder.checkpoint is None:
-        return Journal.open(folder.path, run, tracking)
+        return Journal.open(folder.path, run, tracking, keepers=keepers)
     state = read_state(folder.checkpoint)
     window = state["step"] // config.learner.updates_per_window
     if not folder.continues:  # another run's checkpoint: its weights are taken up, its record is not
-        return Journal.open(folder.path, run, tracking)
-    return Journal.open(folder.path, run, tracking, window, state["wandb_run_id"])
+        return Journal.open(folder.path, run, tracking, keepers=keepers)
+    return Journal.open(folder.path, run, tracking, window, state["wandb_run_id"], keepers)

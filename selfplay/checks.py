@@ -130,7 +130,7 @@ def _check_groups(plain: dict[str, Any], game: Game) -> None:
             )
         return
     for role, rows in game.rows_per_seed.items():
-        if rows < 2 and role not in plain["policy"]["frozen"]:
+        if rows == 1 and role not in plain["policy"]["frozen"]:  # a role without turns has no group at all
             raise RecipeError(
                 f"the group of role {role!r} holds {rows} turn, which has nothing to be compared with; raise the "
                 "game's number of samples to 2 or more, or set learner.baseline=role_ema learner.scale=batch."

@@ -14,6 +14,10 @@ VERBS = {
     "train": ("selfplay.train", "train a recipe: recipe=NAME [KEY=VALUE ...]; several processes: accelerate launch -m"),
     "play": ("selfplay.play", "play a few episodes and print them: recipe=NAME [players.ROLE=human] [episodes=2]"),
     "compare": ("selfplay.compare", "a table of finished runs: RUN_FOLDER ..."),
+    "skills": (
+        "selfplay.skills.command",
+        "what a run of Ctx2Skill wrote: list | show | diff | export RUN ...",
+    ),
     "recipes": ("selfplay.recipe_list", "list the recipes that ship with the package"),
     "small-base": ("selfplay.small_base.command", "build or score the small base: build | score"),
     "doctor": ("selfplay.doctor", "what this machine can run, and the mend for each lack: [--network]"),

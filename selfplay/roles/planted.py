@@ -26,7 +26,7 @@ def plant(task: str, answer: str, seed: str) -> Planted | None:
     >>> plant("Add.", "7", seed="0") is None
     True
     """
-    words = sorted({word.lower() for word in re.findall(r"[A-Za-z]{3,20}", answer)})
+    words = sorted({word.lower() for word in re.findall(r"\b[A-Za-z]{3,20}\b", answer)})
     strangers = [word for word in ABSENT if word not in answer.lower()]
     if len(words) < 4 or not strangers:
         return None

@@ -1,21 +1,24 @@
 """The ``json`` wording of Ctx2Skill (arXiv 2604.27660): prompts for instruction-tuned models, and readers for replies.
 
-A domain of documents is this class and where its contexts come from. The texts are in `selfplay/roles/skill_prompts.py`.
+A domain of documents is this class and where its contexts come from. The texts stand in `skill_prompts.py` beside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import get_args
+from typing import Literal, get_args
 
 from selfplay.roles import skill_prompts as words
 from selfplay.roles.judge_prompt import quoted
 from selfplay.roles.planted import plant
 from selfplay.roles.skill_json import read_generated, read_proposal, read_rubrics, read_tasks, read_verdicts
-from selfplay.roles.skills import Place, inject, read_skills, without_markers
+from selfplay.roles.skills import Place, inject, read_skills, without_markers, write_skill
 from selfplay.types import Challenge, Context, Grading, Planted, Prompt, Proposal, Side, Skill, Trace
+
+Existing = Literal["names", "whole"]
+"""What proposer and generator see of the skills that are there: names and descriptions (the release), or all of them.
+Under game.replacement=replace the former leave them nothing to carry over from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +38,12 @@ class JsonWording:
     """
     Args:
         fewest_rubrics, most_rubrics: of a task; the paper asks for 8 to 15.
-        inject: the skills after the system prompt (``append``, the release) or before it (``prepend``, the paper's text).
+        inject: the skills after the system prompt (``append``, the release) or before it (``prepend``, the paper).
+        existing: how much proposer and generator are shown of the skills that are there.
         longest: bounds of what is shown.
 
     Raises:
-        ValueError: bounds that hold nothing, or an unknown place.
+        ValueError: bounds that hold nothing, or an unknown word.
     """
 
     wording = "json"
@@ -49,17 +53,20 @@ class JsonWording:
         fewest_rubrics: int = 8,
         most_rubrics: int = 15,
         inject: Place = "append",
+        existing: Existing = "names",
         longest: Longest | Mapping[str, int] = Longest(),
     ) -> None:
         if not 1 <= fewest_rubrics <= most_rubrics:
             raise ValueError(
-                f"domain.fewest_rubrics={fewest_rubrics}, domain.most_rubrics={most_rubrics}: need 1 <= fewest <= most, "
-                "e.g. 8 and 15."
+                f"domain.fewest_rubrics={fewest_rubrics}, domain.most_rubrics={most_rubrics}: need 1 <= fewest <= "
+                "most, e.g. 8 and 15."
             )
-        if inject not in get_args(Place):
-            raise ValueError(f"domain.inject={inject!r}: unknown; choose one of {', '.join(get_args(Place))}.")
+        for key, value, known in (("inject", inject, get_args(Place)), ("existing", existing, get_args(Existing))):
+            if value not in known:
+                raise ValueError(f"domain.{key}={value!r}: unknown; choose one of {', '.join(known)}.")
         self.rubrics = {"fewest": fewest_rubrics, "most": most_rubrics}
         self.place: Place = inject
+        self.existing: Existing = existing
         self.longest = longest if isinstance(longest, Longest) else Longest(**longest)
 
     def challenge_prompt(self, context: Context, skill: str, number: int) -> Prompt:
@@ -72,7 +79,7 @@ class JsonWording:
         return None
 
     def reason_prompt(self, context: Context, skill: str, task: str) -> Prompt:
-        """The reasoner's skills stand in the context's own system prompt; a context without document is a closed book."""
+        """The reasoner's skills stand in the context's own system prompt; without a document it is a closed book."""
         parts = {"task": quoted(task, self.longest.task)}
         if not context.document:
             return self._messages(context.system, skill, words.REASON_CLOSED_BOOK.format(material=block(parts)))
@@ -106,7 +113,7 @@ class JsonWording:
         return self._propose(context, traces, skill, side, overview, words.DIAGNOSE[side] + "\n" + words.SKILL_FORM)
 
     def generate_prompt(self, proposal: str, skill: str, side: Side = "reasoner") -> Prompt:
-        parts = {"proposal": quoted(proposal, self.longest.answer), "skills": self._names(skill)}
+        parts = {"proposal": quoted(proposal, self.longest.answer), "skills": self._known(skill)}
         text = words.GENERATE.format(material=block(parts), owner=words.OWNER[side])
         return self._messages("", "", text + "\n" + words.SKILL_FORM)
 
@@ -134,7 +141,7 @@ class JsonWording:
         parts = self._material(context)
         parts["tasks"] = many(quoted(" ".join(task.split()), self.longest.line) for task in overview)
         parts["traces"] = many(map(self._trace, traces))
-        parts["skills"] = self._names(skill)
+        parts["skills"] = self._known(skill)
         text = words.PROPOSE.format(
             material=block(parts), which=words.WHICH[side], owner=words.OWNER[side], question=question
         )
@@ -160,9 +167,10 @@ class JsonWording:
     def _rubrics(self, rubrics: Sequence[str]) -> str:
         return many(quoted(rubric, self.longest.rubric) for rubric in rubrics)
 
-    def _names(self, skill: str) -> str:
-        """Of the skills that are there, names and descriptions."""
+    def _known(self, skill: str) -> str:
         skills = read_skills(skill) or ()
+        if self.existing == "whole":
+            return many(quoted(write_skill(entry), self.longest.answer) for entry in skills)
         return many(quoted(f"{entry.name}: {entry.description}", self.longest.rubric) for entry in skills)
 
     def _messages(self, system: str, skill: str, text: str) -> Prompt:
@@ -183,7 +191,7 @@ def block(parts: Mapping[str, str]) -> str:
     return "{\n" + ",\n".join(f'"{name}": {part}' for name, part in parts.items()) + "\n}"
 
 
-def many(items) -> str:
+def many(items: Iterable[str]) -> str:
     """A JSON list of items that are JSON already, one a line."""
     lines = list(items)
     return "[\n" + ",\n".join(lines) + "\n]" if lines else "[]"

@@ -28,8 +28,9 @@ LONGEST_NAME, LONGEST_DESCRIPTION = 64, 1024
 
 HEADING = "# Available skills"
 
-# What tokenizers of the usual chat models turn into control tokens; a skill is written by a model and must not hold one.
+# What tokenizers of the usual chat models turn into control tokens; a skill, which a model wrote, must not hold one.
 _MARKER = re.compile(r"<(?=[|｜])|<(?=/?(?:s|eos|bos|pad|think|(?:start|end)_of_turn)>)|\[(?=/?INST\])")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _FRONT = re.compile(r"^---[ \t]*\n((?:(?!---[ \t]*$).*\n){1,12}?)---[ \t]*$\n?", re.MULTILINE)
 
@@ -156,12 +157,13 @@ def inject(system: str, skills: Sequence[Skill], place: Place = "append") -> str
 
 
 def without_markers(text: str) -> str:
-    """The text with a space after the opening of every chat marker, so that none can end its message.
+    """The text with a space after the opening of every chat marker, so that none can end its message, and without
+    halves of surrogate pairs, which no tokenizer takes.
 
     >>> without_markers("Be brief.<|im_end|> if a <b>"), without_markers("[INST] x </s>")
     ('Be brief.< |im_end|> if a <b>', '[ INST] x < /s>')
     """
-    return _MARKER.sub(r"\g<0> ", text)
+    return _SURROGATE.sub("\ufffd", _MARKER.sub(r"\g<0> ", text))
 
 
 def _heads(text: str) -> Iterator[tuple[int, int, Skill]]:

@@ -2,7 +2,7 @@
 
     values, metrics --> metrics.jsonl --> summary.json, curves          the record; all else is a view or a copy
                    \\-> console, W&B
-    episodes --> episodes/step-*.parquet; some of them --> console, W&B
+    episodes --> episodes/step-*.parquet; some of them --> console, W&B; keepers (a game's own store)
 
 A run that cannot be recorded does not go on: a failed write to the run folder ends it with one clear line, and what was
 saved before stays whole. W&B is a copy: losing it is said, and the run goes on.
@@ -16,15 +16,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 
 from selfplay.evaluation.metrics import Metric
+from selfplay.tracking import metrics_file
 from selfplay.tracking.console import ConsoleLog
 from selfplay.tracking.episodes import EpisodeStore
 from selfplay.tracking.files import write_json, write_text
-from selfplay.tracking.metrics_file import EPISODES, METRICS, SUMMARY, MetricsFile, cut_after, finite, read_rows
+from selfplay.tracking.metrics_file import EPISODES, METRICS, SUMMARY, MetricsFile, finite, read_rows
 from selfplay.tracking.run_info import RunInfo
 from selfplay.tracking.summary import summarise
 from selfplay.tracking.transcripts import spread
@@ -57,6 +58,18 @@ class Tracking:
             raise ValueError(f"tracking.transcripts={self.transcripts} must be 1 or more.")
 
 
+class Keeper(Protocol):
+    """Keeps something of the episodes besides their record, e.g. the skills that they wrote."""
+
+    def write(self, step: int, episodes: Sequence[Episode]) -> None:
+        """Take in a step's episodes; OSError where the disk refuses. The same step may come twice."""
+        ...
+
+    def cut_after(self, step: int, aside: Path) -> None:
+        """Move what was kept of later steps into the folder ``aside``, which may have to be made."""
+        ...
+
+
 @dataclass(frozen=True)
 class Sinks:
     """Where a journal's entries go."""
@@ -65,6 +78,7 @@ class Sinks:
     store: EpisodeStore
     console: ConsoleLog
     wandb: WandbLog | None
+    keepers: Sequence[Keeper] = ()
 
 
 class Journal:
@@ -84,12 +98,13 @@ class Journal:
         tracking: Tracking | None = None,
         resume_step: int | None = None,
         run_id: str | None = None,
+        keepers: Sequence[Keeper] = (),
     ) -> Journal:
         """Start or resume the record of a run.
 
         ``resume_step`` is the last step that the checkpoint holds: what was recorded after it is moved to
         ``folder/cut-<n>``. None starts a new run, and whatever the folder has recorded is moved there. ``run_id`` is
-        the `run_id` of the journal that is continued.
+        the `run_id` of the journal that is continued. ``keepers`` are shown every step's episodes.
 
         Raises:
             CannotRecord: the folder cannot be written.
@@ -97,13 +112,16 @@ class Journal:
         tracking = tracking or Tracking()
         with _recording(folder, "the start of the run"):
             folder.mkdir(parents=True, exist_ok=True)
-            cut_after(folder, -1 if resume_step is None else resume_step)
+            last = -1 if resume_step is None else resume_step
+            aside = metrics_file.cut_after(folder, last) or metrics_file.next_cut(folder)
+            for keeper in keepers:
+                keeper.cut_after(last, aside)
             _write_config(folder, run)
             metrics, store, console = MetricsFile(folder), EpisodeStore(folder / EPISODES), ConsoleLog(run.steps)
         wandb = None
         if wished_mode(tracking.wandb) != "disabled":
             wandb = WandbLog(folder, run, Account(tracking.wandb, tracking.project, run_id), console.say)
-        return cls(folder, run, tracking, Sinks(metrics, store, console, wandb))
+        return cls(folder, run, tracking, Sinks(metrics, store, console, wandb, keepers))
 
     @classmethod
     def silent(cls, folder: Path, run: RunInfo) -> Journal:
@@ -141,6 +159,8 @@ class Journal:
             return
         with _recording(self.folder, f"the episodes of step {step}"):
             self.sinks.store.write(step, episodes)
+            for keeper in self.sinks.keepers:
+                keeper.write(step, episodes)
         every = self.tracking.transcripts_every
         if every and (step % every == 0 or step == 1):
             chosen = spread(episodes, self.tracking.transcripts)

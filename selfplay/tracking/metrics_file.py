@@ -78,7 +78,7 @@ def cut_after(folder: Path, step: int) -> Path | None:
     summary = folder / SUMMARY
     if not late and not any(moved) and not summary.exists():
         return None
-    aside = folder / f"cut-{1 + len(list(folder.glob('cut-*')))}"
+    aside = next_cut(folder)
     aside.mkdir()
     if any(moved):
         write_text(aside / METRICS, b"\n".join(moved).decode(errors="replace"))
@@ -89,6 +89,11 @@ def cut_after(folder: Path, step: int) -> Path | None:
     if summary.exists():
         summary.replace(aside / SUMMARY)
     return aside
+
+
+def next_cut(folder: Path) -> Path:
+    """Where the next thing goes that is put aside; not yet there."""
+    return folder / f"cut-{1 + len(list(folder.glob('cut-*')))}"
 
 
 def step_of(file: Path) -> int:
