@@ -17,17 +17,14 @@ import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import torch
 from filelock import FileLock
 
 from selfplay.small_base.recipes import Recipe, find_recipe
+from selfplay.small_base.records import RECORD, read_record
 from selfplay.small_base.scoring import Scores, score
 from selfplay.small_base.training import train
-
-RECORD = "build.json"
-"""What a base was built from and what it scored: {recipe, hash, scores, outside_bands, seconds, threads, versions}."""
 
 Watch = Callable[[int, float], None]
 
@@ -69,12 +66,6 @@ def build(recipe: Recipe | str = "small", folder: Path | None = None, watch: Wat
     return folder
 
 
-def read_record(folder: Path) -> dict[str, Any]:
-    """The build.json of a base; empty when there is none (a base from elsewhere)."""
-    path = Path(folder) / RECORD
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-
-
 def outside_bands(scores: Scores, bands: dict[str, tuple[float, float]]) -> list[str]:
     """One line for each score that is not where its recipe expects it.
 
@@ -94,7 +85,7 @@ def _build_into(folder: Path, recipe: Recipe, watch: Watch, n: int) -> None:
     seconds = time.monotonic() - start
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    scores = score(folder, n)
+    scores = score(folder, n, corpus_name=recipe.corpus)
     record = {
         "recipe": recipe.as_dict(),
         "hash": recipe.digest(),

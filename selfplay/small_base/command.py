@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     build.set_defaults(run=run_build)
     score = verbs.add_parser("score", help="measure each skill of a base")
     score.add_argument("--base", default="small", help="a shipped base or a folder (default: small)")
-    score.add_argument("--n", type=int, default=100, help="held-out problems of each operand length")
+    score.add_argument("--n", type=int, default=100, help="problems of each kind (each operand length)")
     score.add_argument("--seed", type=int, default=1, help="of problems and sampling")
     score.set_defaults(run=run_score)
     return parser
@@ -75,6 +75,8 @@ def run_build(arguments: argparse.Namespace) -> int:
 
 def run_score(arguments: argparse.Namespace) -> int:
     from selfplay.small_base import scoring
+    from selfplay.small_base.recipes import FIRST_CORPUS
+    from selfplay.small_base.records import corpus_of
 
     if arguments.n < 1:
         raise ValueError(f"--n={arguments.n} must be at least 1.")
@@ -82,8 +84,11 @@ def run_score(arguments: argparse.Namespace) -> int:
     if not (folder / "config.json").is_file():
         raise ValueError(f"--base={arguments.base!r} is no base; give a folder or one of {', '.join(shipped_names())}.")
     n = arguments.n
-    drawn = f"up to {n} held-out problems of each operand length x {scoring.SAMPLES} samples; {4 * n} proposals; "
-    drawn += f"{max(1, n // 2)} lists of each category; {4 * n} pairs of each kind to judge"
+    if corpus_of(folder) == FIRST_CORPUS:
+        drawn = f"up to {n} held-out problems of each operand length x {scoring.SAMPLES} samples; {4 * n} proposals; "
+        drawn += f"{max(1, n // 2)} lists of each category; {4 * n} pairs of each kind to judge"
+    else:
+        drawn = f"{4 * n} prompts of each kind, held-out documents and tasks, one sampled reply"
     _print_scores(scoring.score(folder, n, arguments.seed), f"{arguments.base} ({drawn})")
     return 0
 

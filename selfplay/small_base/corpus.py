@@ -14,10 +14,10 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from selfplay.domains.arithmetic import COMPACT, canonical, is_held_out
 from selfplay.domains.world import WORLD, quality, random_list
+from selfplay.small_base.examples import Example
 
 TOPIC = "addition"
 OPERAND_DIGITS = 3
@@ -31,14 +31,6 @@ GARBAGE_SHARE = 0.15
 """Of judged pairs one side is no list at all: a judge that never saw such text prefers it (seen as reward hacking)."""
 
 GARBAGE_QUALITY = -LONGEST_LIST - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """One exchange: what the user says and what the assistant replies."""
-
-    prompt: str  # "solve 347+85"
-    reply: str  # ">432"
 
 
 Skill = Callable[[random.Random], Example]

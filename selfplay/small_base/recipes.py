@@ -13,9 +13,12 @@ from typing import Any
 
 from selfplay.domains.world import WORDS, WORLD
 from selfplay.small_base.corpus import TOPIC
+from selfplay.small_base.rule_book_corpus import VOCABULARY
 
 CORPUS_VERSION = 1
-"""Raise it whenever corpus.py, world.py or training.py changes what a recipe leads to: it enters every hash."""
+"""Raise it when a corpus, a world of domains/ or training.py changes what a recipe leads to: it enters every hash."""
+
+FIRST_CORPUS = "sums_and_lists"
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ class Recipe:
     length_power: float = 0.6  # a reply of n tokens weighs n^-power a token, else one-token verdicts get no gradient
     prompt_weight: float = 0.1  # of a prompt's tokens beside the reply's
     corpus_version: int = CORPUS_VERSION
+    corpus: str = FIRST_CORPUS  # one of corpora.CORPORA
+    initial_scale: float = 1.0  # of the weights that training starts from, beside the layout's own 0.02
     bands: dict[str, tuple[float, float]] = field(default_factory=dict)  # {"solve/pass@1": (.25, .36)}: expected scores
 
     @property
@@ -61,9 +66,13 @@ class Recipe:
         return sum(phase.steps for phase in self.phases)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain JSON, without ``bands``: they expect, and decide nothing."""
+        """Plain JSON, without ``bands``: they expect, and decide nothing. What the first bases had no choice of goes
+        without saying, so that they keep their hash."""
         plain = dataclasses.asdict(self)
         del plain["bands"]
+        for name, first in (("corpus", FIRST_CORPUS), ("initial_scale", 1.0)):
+            if plain[name] == first:
+                del plain[name]
         return plain
 
     def digest(self) -> str:
@@ -99,8 +108,64 @@ SMALL = Recipe(
     bands=BANDS,
 )
 
-RECIPES: dict[str, Recipe] = {"small": SMALL, "small-1": dataclasses.replace(SMALL, name="small-1", seed=1)}
-"""Two seeds of one recipe: whatever is claimed of self-play on a base is shown on both."""
+BANDS_OF_CONTEXTS = {
+    "task/plain": (0.9, 1.0),
+    "task/alias": (0.1, 0.5),
+    "task/alias_own_rule": (0.88, 1.0),
+    "task/every_rule": (0.85, 1.0),
+    "challenge/valid": (0.6, 1.0),
+    "rubric/alias": (0.8, 1.0),
+    "judge/all_four": (0.9, 1.0),
+    "propose/one": (0.93, 1.0),
+    "generate/rules": (0.35, 1.0),
+}
+"""What Ctx2Skill needs of a base: it finds out what it does not use (rubric, propose), and uses what it is told."""
+
+ROLES_OF_CONTEXTS = {
+    "task": 0.2,
+    "challenge": 0.13,
+    "rubric": 0.09,
+    "judge": 0.27,
+    "propose": 0.07,
+    "propose_known": 0.03,
+    "generate": 0.17,
+    "generate_known": 0.04,
+}
+
+# A base that looks things up, which does not come by itself: documents alone leave it at chance (0.35 after 300 steps).
+# First it copies lists of different words, then it says stretches of a list from anywhere, which cannot be done by
+# counting places, then pairs in another order, which are what a document is made of. Guessed answers come last.
+CONTEXTS = Recipe(
+    name="contexts",
+    seed=0,
+    corpus="rule_books",
+    words=VOCABULARY,
+    initial_scale=4.0,
+    prompt_weight=0.0,
+    length_power=0.5,
+    phases=(
+        Phase(120, {"copy": 1.0}),
+        Phase(240, {"spans": 0.9, "pairs": 0.1}),
+        Phase(160, {"spans": 0.3, "pairs": 0.7}),
+        Phase(260, {"propose": 0.3, "task_aided": 0.3, "judge": 0.3, "pairs": 0.1}),
+        Phase(1500, ROLES_OF_CONTEXTS),
+    ),
+    bands=BANDS_OF_CONTEXTS,
+)
+
+LONGER = (*CONTEXTS.phases[:2], dataclasses.replace(CONTEXTS.phases[2], steps=440), *CONTEXTS.phases[3:])
+"""For a seed that has not learned to recall pairs when the phase for them ends: when that happens is chance."""
+
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        SMALL,
+        dataclasses.replace(SMALL, name="small-1", seed=1),
+        CONTEXTS,
+        dataclasses.replace(CONTEXTS, name="contexts-1", seed=1, phases=LONGER),
+    )
+}
+"""Two seeds of either recipe: whatever is claimed of self-play on a base is shown on both."""
 
 
 def find_recipe(name: str) -> Recipe:

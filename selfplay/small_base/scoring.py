@@ -1,5 +1,7 @@
 """What a small base can do, skill by skill, on held-out problems and fresh pairs; measured by ground truth.
 
+What a base of rule books can do is in `rule_book_scoring`.
+
 selfplay small-base score --base small
 """
 
@@ -8,83 +10,36 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor
-from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from selfplay.domains.arithmetic import Arithmetic
 from selfplay.domains.world import WORLD, quality, random_list, read_list
 from selfplay.roles.solver import majority
-from selfplay.small_base import corpus
+from selfplay.small_base import corpus, rule_book_scoring
+from selfplay.small_base.records import corpus_of
+from selfplay.small_base.replies import Base, Scores
 from selfplay.types import Problem
 
 SAMPLES = 8
-LONGEST_REPLY = 40  # tokens; the worked solution of three columns takes 29 with its end
-
-Scores = dict[str, float]
-"""{"solve/pass@1": 0.33}: shares in [0, 1] apart from list/quality."""
 
 
-def score(folder: Path | str, n: int = 100, seed: int = 1) -> Scores:
+def score(folder: Path | str, n: int = 100, seed: int = 1, corpus_name: str | None = None) -> Scores:
     """Every skill of the base in ``folder``.
 
     Args:
         n: held-out problems of each operand length (a length with fewer gives all it has), prompts of the other skills.
         seed: of the problems and of the sampling.
+        corpus_name: what the base was made from, one of `corpora.CORPORA`; None looks into its build.json.
     """
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     base = Base(model, AutoTokenizer.from_pretrained(folder))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
+        if (corpus_name or corpus_of(Path(folder))) == "rule_books":
+            return rule_book_scoring.score(base, n, seed)
         return score_solve(base, n, seed) | score_propose(base, n) | score_list(base, n) | score_judge(base, n, seed)
-
-
-class Base:
-    """A model with its tokenizer, and the replies that it gives."""
-
-    def __init__(self, model: Any, tokenizer: Any) -> None:
-        self.model, self.tokenizer = model, tokenizer
-
-    def replies(self, prompts_N: Sequence[str], n: int, temperature: float = 1.0) -> list[list[str]]:
-        """``n`` replies to each prompt, texts_N_G; prompts of one length share a batch, so none is padded."""
-        by_length: dict[int, list[int]] = {}
-        ids_N = [self.prompt_ids(prompt) for prompt in prompts_N]
-        for number, ids in enumerate(ids_N):
-            by_length.setdefault(len(ids), []).append(number)
-        texts_N_G: list[list[str]] = [[] for _ in prompts_N]
-        for length in sorted(by_length):
-            numbers = [number for number in by_length[length] for _ in range(n)]
-            said_R_T = self.generate(torch.tensor([ids_N[number] for number in numbers]), temperature)
-            texts = self.tokenizer.batch_decode(said_R_T, skip_special_tokens=True)
-            for number, text in zip(numbers, texts, strict=True):
-                texts_N_G[number].append(text)
-        return texts_N_G
-
-    def prompt_ids(self, prompt: str) -> list[int]:
-        messages = [{"role": "user", "content": prompt}]
-        text = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-        return self.tokenizer(text)["input_ids"]
-
-    @torch.no_grad()
-    def generate(self, ids_R_T: Tensor, temperature: float) -> Tensor:
-        """What follows the prompts, (R, LONGEST_REPLY) or shorter; after a row's end come further ends."""
-        end = self.tokenizer.eos_token_id
-        cache = DynamicCache(config=self.model.config)
-        said, ended_R = [], torch.zeros(len(ids_R_T), dtype=torch.bool)
-        next_R_T = ids_R_T
-        while len(said) < LONGEST_REPLY and not ended_R.all():
-            logits_R_V = self.model(next_R_T, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[:, -1]
-            if temperature:
-                token_R = torch.multinomial(torch.softmax(logits_R_V / temperature, -1), 1).squeeze(-1)
-            else:
-                token_R = logits_R_V.argmax(-1)
-            token_R = torch.where(ended_R, end, token_R)
-            ended_R |= token_R == end
-            said.append(token_R)
-            next_R_T = token_R[:, None]
-        return torch.stack(said, dim=1)
 
 
 def score_solve(base: Base, per_level: int, seed: int) -> Scores:

@@ -16,9 +16,10 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from selfplay.small_base.corpus import Example, draw
+from selfplay.small_base.corpora import CORPORA
+from selfplay.small_base.examples import Example
 from selfplay.small_base.recipes import Recipe
-from selfplay.small_base.tokens import SPECIAL, make_tokenizer
+from selfplay.small_base.tokens import SPECIAL
 
 Watch = Callable[[int, float], None]
 """Told the number of steps done and the loss after each step."""
@@ -29,10 +30,13 @@ def train(recipe: Recipe, watch: Watch) -> tuple[LlamaForCausalLM, PreTrainedTok
 
     The caller's random state is left alone.
     """
-    tokenizer = make_tokenizer(recipe.words)
+    tokenizer = CORPORA[recipe.corpus].make_tokenizer(recipe.words)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         model = make_model(recipe, tokenizer)
+    for weight in model.parameters():
+        if weight.dim() > 1:  # the gains of the norms stay 1
+            weight.data.mul_(recipe.initial_scale)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=recipe.weight_decay, fused=True
     )
@@ -70,7 +74,7 @@ def make_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> LlamaForCa
 
 def batches(recipe: Recipe) -> Iterator[list[Example]]:
     """The examples of every step, phase by phase: what a base has seen is what this yields."""
-    rng = random.Random(f"small base {recipe.seed}")
+    rng, draw = random.Random(f"small base {recipe.seed}"), CORPORA[recipe.corpus].draw
     for phase in recipe.phases:
         skills, shares = list(phase.mixture), list(phase.mixture.values())
         for _ in range(phase.steps):

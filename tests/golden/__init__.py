@@ -6,6 +6,7 @@ python -m tests.golden        writes them anew; read the difference before you c
 from pathlib import Path
 
 from tests.golden.ctx2skill import ctx2skill, skill_prompts
+from tests.golden.rule_books import rule_books
 from tests.golden.serl import judge_prompts, serl
 from tests.golden.sqlm import sqlm
 
@@ -19,6 +20,7 @@ SCENES = {
     "serl_judge_prompts": judge_prompts,
     "ctx2skill": ctx2skill,
     "skill_prompts": skill_prompts,
+    "rule_books": rule_books,
 }
 """File name -> the transcript."""
 

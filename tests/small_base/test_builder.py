@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from selfplay.small_base import builder, command, training
-from selfplay.small_base.recipes import RECIPES, Architecture, Phase, Recipe
+from selfplay.small_base import builder, command, rule_book_scoring, scoring, training
+from selfplay.small_base.recipes import FIRST_CORPUS, RECIPES, Architecture, Phase, Recipe
+from selfplay.small_base.records import corpus_of
 
 TINY = dataclasses.replace(
     RECIPES["small"],
@@ -110,18 +111,35 @@ def test_the_verb_builds_shows_the_scores_and_says_plainly_what_is_outside_its_b
     assert command.main(["build", "--name", "tiny", "--folder", str(tmp_path / "tiny")]) == 2  # seed 4 lies there
 
 
+TINY_RULE_BOOKS = dataclasses.replace(
+    RECIPES["contexts"],
+    phases=(Phase(3, {"pairs": 0.5, "judge": 0.5}, rows=8), Phase(2, {"task": 0.5, "generate": 0.5}, rows=8)),
+    architecture=TINY.architecture,
+    bands={},
+)
+
+
 def _weights(recipe: Recipe) -> dict[str, torch.Tensor]:
     return training.train(recipe, lambda step, loss: None)[0].state_dict()
 
 
-def test_the_same_seed_gives_the_same_bytes_and_leaves_the_callers_randomness_alone() -> None:
+def test_a_base_of_rule_books_is_built_scored_and_known_by_its_record(tmp_path: Path) -> None:
+    folder = builder.build(TINY_RULE_BOOKS, tmp_path / "tiny", n=2)
+    assert set(builder.read_record(folder)["scores"]) == set(rule_book_scoring.CASES)
+    assert corpus_of(folder) == "rule_books"
+    assert corpus_of(tmp_path) == FIRST_CORPUS
+    assert set(scoring.score(folder, n=1)) == set(rule_book_scoring.CASES)  # without being told
+
+
+@pytest.mark.parametrize("recipe", [TINY, TINY_RULE_BOOKS], ids=lambda recipe: recipe.corpus)
+def test_the_same_seed_gives_the_same_bytes_and_leaves_the_callers_randomness_alone(recipe: Recipe) -> None:
     torch.manual_seed(3)
     expected = torch.rand(2)
     torch.manual_seed(3)
-    first = _weights(TINY)
+    first = _weights(recipe)
     assert torch.equal(torch.rand(2), expected)
     torch.manual_seed(4)
-    second, other = _weights(TINY), _weights(dataclasses.replace(TINY, seed=1))
+    second, other = _weights(recipe), _weights(dataclasses.replace(recipe, seed=1))
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert not all(torch.equal(first[name], other[name]) for name in first)
 

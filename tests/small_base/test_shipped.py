@@ -13,6 +13,7 @@ from selfplay.small_base import builder, command, scoring
 from selfplay.small_base.recipes import RECIPES
 
 BASES = sorted(RECIPES)
+OF_RULE_BOOKS = [name for name in BASES if RECIPES[name].corpus == "rule_books"]
 
 
 def test_all_weights_together_are_small() -> None:
@@ -28,7 +29,19 @@ def test_a_shipped_base_was_built_by_its_recipe_and_within_bands(name: str) -> N
     assert builder.outside_bands(record["scores"], RECIPES[name].bands) == record["outside_bands"] == []
 
 
-@pytest.mark.parametrize("name", BASES)
+@pytest.mark.parametrize("name", OF_RULE_BOOKS)
+def test_a_base_of_rule_books_plays_every_role_as_well_as_it_claims(name: str) -> None:
+    folder = small_base.shipped_folder(name)
+    scores = scoring.score(folder, n=25, seed=7, corpus_name="rule_books")
+    claimed = builder.read_record(folder)["scores"]
+    assert set(scores) == set(claimed)
+    for skill, (low, high) in RECIPES[name].bands.items():  # 100 prompts a skill: within three standard errors
+        slack = 3 * (claimed[skill] * (1 - claimed[skill]) / 100) ** 0.5 + 0.01
+        assert scores[skill] == pytest.approx(claimed[skill], abs=slack), skill
+        assert low - slack <= scores[skill] <= high + slack, skill
+
+
+@pytest.mark.parametrize("name", [name for name in BASES if name not in OF_RULE_BOOKS])
 def test_a_shipped_base_is_an_ordinary_checkpoint_with_the_scores_it_claims(name: str) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -47,7 +60,7 @@ def test_a_shipped_base_is_an_ordinary_checkpoint_with_the_scores_it_claims(name
 
 
 def test_an_unknown_base_is_refused_by_naming_the_known() -> None:
-    with pytest.raises(ValueError, match=r"base='large'.*small, small-1"):
+    with pytest.raises(ValueError, match=r"base='large'.*contexts, contexts-1, small, small-1"):
         small_base.shipped_folder("large")
 
 
@@ -64,5 +77,5 @@ def test_the_verb_scores_and_tells_mistakes_in_one_line(capsys: pytest.CaptureFi
     assert command.main(["build", "--name", "nano"]) == 2
     errors = capsys.readouterr().err.strip().splitlines()
     assert len(errors) == 2
-    assert "small, small-1" in errors[0]
+    assert "contexts, contexts-1, small, small-1" in errors[0]
     assert "name='nano'" in errors[1]

@@ -1,0 +1,148 @@
+"""The contexts yardstick: what a skill is worth on held-out tasks of its context, beside no skill and controls.
+
+    contexts x tasks --sampler, once an arm--> answers --truth--> shares solved, paired gains, bootstrap over contexts
+
+Suffixes: ``_C`` contexts, ``_N`` all tasks of all contexts, ``_G`` samples of one task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from selfplay.evaluation.metrics import Metric
+from selfplay.evaluation.statistics import bootstrap_mean, mean_interval
+from selfplay.types import Context, ContextDomain, Sampler
+
+ARMS = {
+    "no_skill": "without a skill",
+    "true_skill": "with the true rules of the whole document as the skill",
+    "random_rule": "with one random true rule of the same document as the skill (control)",
+    "other_context": "with the skill of another context (control)",
+}
+"""What the selected skill is measured beside; ``yardstick/contexts/solved_<arm>``."""
+
+CONTROLS = ("random_rule", "other_context")
+
+
+@dataclass(frozen=True)
+class Solved:
+    """What the yardstick saw: the share of answers that are right, by arm and context."""
+
+    contexts_C: tuple[Context, ...]
+    shares: dict[str, tuple[float, ...]]  # {"solved": (0.75, 1.0), "solved_no_skill": (0.5, 0.75)}: each (C,)
+    metrics: tuple[Metric, ...]
+
+
+class ContextsYardstick:
+    """Share of held-out tasks solved with the selected skill, without, with the true one, and with controls.
+
+    Args:
+        domain: gives contexts, held-out tasks, the truth, true skills and random rules.
+        skills: context key -> the text of its selected skill; a context without an entry gets none. It is read anew at
+            each measurement, so a mapping that a game fills may be handed in. None leaves out what needs skills.
+        split: whose contexts.
+        contexts: most contexts, the first ones.
+        tasks: held-out tasks of each.
+        samples: answers to each task.
+        seed: picks tasks and random rules, seeds the sampling and the bootstrap.
+        temperature: of the answers.
+        role: who answers.
+
+    Raises:
+        ValueError: a number out of range, or a domain that does not know the truth.
+    """
+
+    def __init__(
+        self,
+        domain: ContextDomain,
+        skills: Mapping[str, str] | None = None,
+        split: str = "train",
+        contexts: int = 40,
+        tasks: int = 36,
+        samples: int = 1,
+        seed: int = 0,
+        temperature: float = 1.0,
+        role: str = "reasoner",
+    ) -> None:
+        for name, value in (("contexts", contexts), ("tasks", tasks), ("samples", samples)):
+            if value < 1:
+                raise ValueError(f"{name}={value} must be at least 1.")
+        if temperature < 0:
+            raise ValueError(f"temperature={temperature} must not be below 0.")
+        self.domain, self.skills, self.samples, self.seed = domain, skills, samples, seed
+        self.temperature, self.role = temperature, role
+        self.contexts = domain.contexts(split)[:contexts]
+        self.tasks_C = [domain.held_out_tasks(context, tasks, seed) for context in self.contexts]
+        self.split = split
+        for context, tasks_of in zip(self.contexts, self.tasks_C, strict=True):
+            if not tasks_of or domain.truth(context, tasks_of[0], "") is None:
+                raise ValueError(
+                    f"context {context.key!r} has no held-out task whose truth is known, so this yardstick cannot "
+                    "measure; leave it out of evaluation.yardsticks."
+                )
+
+    def measure(self, sampler: Sampler, before: Solved | None = None) -> Solved:
+        """One call of ``sampler.sample`` an arm; call it on every rank or on none.
+
+        Every arm starts from the same random key, so that two arms differ by the skill alone.
+
+        Args:
+            before: not used; every arm is measured against the same policy without a skill.
+        """
+        shares = {arm: self._shares(sampler, skills_C) for arm, skills_C in self._arms().items()}
+        return Solved(tuple(self.contexts), shares, tuple(self._metrics(shares)))
+
+    def _arms(self) -> dict[str, list[str]]:
+        """The skill of each context, by arm; an arm that the domain or the caller has no skills for is left out."""
+        arms: dict[str, list[str | None]] = {"solved_no_skill": ["" for _ in self.contexts]}
+        arms["solved_true_skill"] = [self.domain.true_skill(context) for context in self.contexts]
+        arms["solved_random_rule"] = [self.domain.random_rule(context, self.seed) for context in self.contexts]
+        if self.skills is not None:
+            arms["solved"] = [self.skills.get(context.key, "") for context in self.contexts]
+            if len(self.contexts) > 1:
+                arms["solved_other_context"] = [*arms["solved"][1:], arms["solved"][0]]
+        return {
+            arm: [skill for skill in skills_C if skill is not None]
+            for arm, skills_C in arms.items()
+            if None not in skills_C
+        }
+
+    def _shares(self, sampler: Sampler, skills_C: Sequence[str]) -> tuple[float, ...]:
+        """The share of right answers in each context, (C,)."""
+        prompts_N = [
+            self.domain.reason_prompt(context, skill, task)
+            for context, skill, tasks in zip(self.contexts, skills_C, self.tasks_C, strict=True)
+            for task in tasks
+        ]
+        sampler.begin("yardstick", "contexts", self.seed)
+        turns_N_G = iter(sampler.sample(self.role, prompts_N, n=self.samples, temperature=self.temperature))
+        return tuple(
+            fmean(self.domain.truth(context, task, turn.text) is True for task in tasks for turn in next(turns_N_G))
+            for context, tasks in zip(self.contexts, self.tasks_C, strict=True)
+        )
+
+    def _metrics(self, shares: Mapping[str, Sequence[float]]) -> Iterator[Metric]:
+        meanings = {"solved": "with the selected skill of the context"}
+        meanings |= {f"solved_{arm}": meaning for arm, meaning in ARMS.items()}
+        for arm, values_C in shares.items():
+            low, high = mean_interval(values_C, self.seed)
+            definition = f"share of right answers {meanings[arm]}; {self._setting()} (Wilson where all are alike)"
+            yield Metric(f"yardstick/contexts/{arm}", fmean(values_C), low, high, definition)
+        for other in ("no_skill", *CONTROLS):
+            if "solved" in shares and f"solved_{other}" in shares:
+                pairs = zip(shares["solved"], shares[f"solved_{other}"], strict=True)
+                gains_C = [with_skill - without for with_skill, without in pairs]
+                low, high = bootstrap_mean(gains_C, self.seed)
+                definition = (
+                    f"share solved with the selected skill minus share {ARMS[other]}; {self._setting()}, paired"
+                )
+                yield Metric(f"yardstick/contexts/gain_over_{other}", fmean(gains_C), low, high, definition)
+
+    def _setting(self) -> str:
+        tasks = sum(map(len, self.tasks_C))
+        return (
+            f"{tasks} held-out tasks of {len(self.contexts)} contexts ({self.split}), n={self.samples} samples of each "
+            f"at temperature {self.temperature:g}; 95 % interval: bootstrap over contexts"
+        )
