@@ -116,10 +116,29 @@ def test_a_broken_pdf_is_told(folder):
         read_folder(str(folder))
 
 
-def test_a_pdf_is_read(folder):
-    pypdf = pytest.importorskip("pypdf")
-    writer = pypdf.PdfWriter()
-    writer.add_blank_page(100, 100)
-    writer.write(folder / "scan.pdf")
+def pdf(text: str) -> bytes:
+    """The smallest PDF that shows a line of text."""
+    stream = f"BT /F1 12 Tf 10 50 Td ({text}) Tj ET".encode()
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 100]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(stream), stream),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+    ]
+    body = b"%PDF-1.4\n"
+    places = []
+    for number, content in enumerate(objects, start=1):
+        places.append(len(body))
+        body += b"%d 0 obj%s endobj\n" % (number, content)
+    table = b"xref\n0 6\n0000000000 65535 f \n" + b"".join(b"%010d 00000 n \n" % place for place in places)
+    return body + table + b"trailer<</Size 6/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % len(body)
+
+
+def test_a_pdf_is_read_and_one_without_text_is_told(folder):
+    pytest.importorskip("pypdf")
+    (folder / "manual.pdf").write_bytes(pdf("Be on time."))
+    assert read_folder(str(folder))[1].document == "Be on time."
+    (folder / "scan.pdf").write_bytes(pdf(""))
     with pytest.raises(ValueError, match=r"scan.pdf holds no text; a scanned PDF must be put through OCR first"):
         read_folder(str(folder))
