@@ -309,7 +309,7 @@ def test_limits_by_role(policy):
         ({"merge": "sometimes"}, "sampler.merge='sometimes' is unknown"),
         ({"rows": 0}, "sampler.rows=0 must be 1 or more"),
         ({"max_prompt_tokens": 0}, "sampler.max_prompt_tokens=0 must be"),
-        ({"truncate": "end"}, "sampler.truncate='end' is unknown; choose start or middle"),
+        ({"truncate": "end"}, "sampler.truncate='end' is unknown; choose one of start, middle"),
         ({"temperature": -1.0}, "temperature=-1.0 must be 0"),
         ({"temperature": float("nan")}, "temperature=nan must be 0"),
         ({"max_new_tokens": 0}, "sampler.max_new_tokens=0 for solver"),

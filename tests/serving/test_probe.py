@@ -23,7 +23,7 @@ def test_an_endpoint_is_tried_only_when_the_network_is_asked_for(endpoint):
     [
         ({"model": "gpt"}, "serves no gpt; it serves proposer, solver"),
         ({"url": "http://127.0.0.1:9/v1"}, "after 2 tries; is the server running there?"),
-        ({"url": "nowhere"}, "endpoint.url=nowhere is no address"),
+        ({"url": "nowhere"}, "endpoint.url is no address"),
         ({"api_key_env": "sk-not-a-name"}, "what was given is not shown"),
     ],
 )
