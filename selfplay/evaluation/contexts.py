@@ -41,7 +41,8 @@ class ContextsYardstick:
     Args:
         domain: gives contexts, held-out tasks, the truth, true skills and random rules.
         skills: context key -> the text of its selected skill; a context without an entry gets none. It is read anew at
-            each measurement, so a mapping that a game fills may be handed in. None leaves out what needs skills.
+            each measurement, so a mapping that a game fills may be handed in, as a run of Ctx2Skill does. None leaves
+            out what needs skills.
         split: whose contexts.
         contexts: most contexts, the first ones.
         tasks: held-out tasks of each.
@@ -76,12 +77,18 @@ class ContextsYardstick:
         self.contexts = domain.contexts(split)[:contexts]
         self.tasks_C = [domain.held_out_tasks(context, tasks, seed) for context in self.contexts]
         self.split = split
+        self.roles: Sequence[str] = (role,)
         for context, tasks_of in zip(self.contexts, self.tasks_C, strict=True):
             if not tasks_of or domain.truth(context, tasks_of[0], "") is None:
                 raise ValueError(
                     f"context {context.key!r} has no held-out task whose truth is known, so this yardstick cannot "
                     "measure; leave it out of evaluation.yardsticks."
                 )
+
+    @property
+    def texts(self) -> int:
+        """How many one measurement samples."""
+        return len(self._arms()) * sum(map(len, self.tasks_C)) * self.samples
 
     def measure(self, sampler: Sampler, before: Solved | None = None) -> Solved:
         """One call of ``sampler.sample`` an arm; call it on every rank or on none.
