@@ -76,8 +76,10 @@ def test_a_mapping_that_is_filled_later_is_read_anew():
 
 def test_one_call_an_arm_all_from_one_key_and_all_tasks_held_out():
     sampler = Noting({"reasoner": reasoner})
-    ContextsYardstick(DOMAIN, true_skills(), contexts=2, tasks=6, samples=3).measure(sampler)
+    yardstick = ContextsYardstick(DOMAIN, true_skills(), contexts=2, tasks=6, samples=3)
+    yardstick.measure(sampler)
     assert [(role, len(prompts), n) for role, prompts, n in sampler.calls] == [("reasoner", 12, 3)] * 5
+    assert (yardstick.roles, yardstick.texts) == (("reasoner",), 5 * 12 * 3)
     for _, prompts, _ in sampler.calls:
         tasks = [str(prompt).rpartition("task ")[2].split() for prompt in prompts]
         assert all(world.is_held_out_list(words) for _, *words in tasks)
