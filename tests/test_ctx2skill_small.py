@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -25,14 +26,14 @@ SHORT = [
 ARMS = ("solved", "solved_no_skill", "solved_true_skill", "solved_random_rule", "solved_other_context")
 
 
-def start(folder: Path, *words: str) -> subprocess.Popen[str]:
+def start(folder: Path, *words: str, launcher: Sequence[str] = ()) -> subprocess.Popen[str]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "selfplay.train", *SHORT, f"output_dir={folder}", *words]
+    command = [sys.executable, *launcher, "-m", "selfplay.train", *SHORT, f"output_dir={folder}", *words]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def train(folder: Path, *words: str) -> str:
-    process = start(folder, *words)
+def train(folder: Path, *words: str, launcher: Sequence[str] = ()) -> str:
+    process = start(folder, *words, launcher=launcher)
     said, _ = process.communicate(timeout=280)
     assert process.returncode == 0, said
     return said
@@ -46,6 +47,16 @@ def metrics(run: Path) -> dict[str, dict]:
 def skills(run: Path) -> dict[str, bytes]:
     folder = run / "skills"
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def remembered(run: Path) -> dict[str, str]:
+    """The chosen skill of each context in the last checkpoint, which is the one that the store holds."""
+    (checkpoint,) = (run / "checkpoints").glob("step-*")
+    memory = json.loads((checkpoint / "state.json").read_text())["game"]["skills"]
+    for context, text in memory.items():
+        stored = run / "skills" / context / "SKILL.md"
+        assert (stored.read_text() if stored.exists() else "") == text
+    return memory
 
 
 @pytest.fixture(scope="module")
@@ -93,11 +104,7 @@ def test_its_skills_can_be_listed(run, capsys):
     assert cli.main(["skills", "list", str(run)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
-    memory = json.loads((next((run / "checkpoints").glob("step-*")) / "state.json").read_text())["game"]["skills"]
-    assert set(memory) == {line.split()[0] for line in lines[1:]}
-    for context, text in memory.items():
-        stored = run / "skills" / context / "SKILL.md"
-        assert (stored.read_text() if stored.exists() else "") == text
+    assert set(remembered(run)) == {line.split()[0] for line in lines[1:]}
 
 
 def test_a_second_run_moves_the_first_aside_and_says_the_same(run):
@@ -125,3 +132,9 @@ def test_ctrl_c_and_a_resume_come_to_the_same_summary(tmp_path):
     assert skills(whole) == skills(broken)
     one, other = ([timeless(row) for row in read_rows(run / "metrics.jsonl")] for run in (whole, broken))
     assert one == other
+
+
+def test_two_processes_know_each_other_s_skills(tmp_path):
+    train(tmp_path, launcher=["-m", "torch.distributed.run", "--nproc_per_node", "2"])
+    assert len(remembered(tmp_path / "ctx2skill_small")) == 2
+    assert "yardstick/contexts/gain_over_random_rule" in metrics(tmp_path / "ctx2skill_small")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from selfplay.configuration import build, compose
+from selfplay.evaluation.contexts import ContextsYardstick
 from selfplay.suites import yardstick_of
 from selfplay.types import Skilled
 
@@ -12,7 +13,9 @@ FEW = ["domain.n=2", "evaluation.yardsticks.contexts.tasks=6"]
 def made(*words: str):
     config = compose([*words, *FEW])
     game = build(config, "game")
-    return game, yardstick_of(config, "contexts", game)
+    yardstick = yardstick_of(config, "contexts", game)
+    assert isinstance(yardstick, ContextsYardstick)
+    return game, yardstick
 
 
 def test_skills_left_open_are_those_of_the_run():
@@ -34,5 +37,6 @@ def test_a_game_without_skills_leaves_the_arms_that_need_none():
     game = build(compose(["recipe=serl_small"]), "game")
     assert not isinstance(game, Skilled)
     yardstick = yardstick_of(config, "contexts", game)
+    assert isinstance(yardstick, ContextsYardstick)
     assert yardstick.skills is None
     assert yardstick.texts == 3 * 2 * 6
