@@ -131,7 +131,7 @@ class ContextsYardstick:
         )
 
     def _metrics(self, shares: Mapping[str, Sequence[float]]) -> Iterator[Metric]:
-        meanings = {"solved": "with the selected skill of the context"}
+        meanings = {"solved": "with the selected skill of the context, none where none was selected"}
         meanings |= {f"solved_{arm}": meaning for arm, meaning in ARMS.items()}
         for arm, values_C in shares.items():
             low, high = mean_interval(values_C, self.seed)
