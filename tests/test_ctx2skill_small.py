@@ -23,7 +23,8 @@ SHORT = [
     "recipe=ctx2skill_small", "domain.n=2", "game.rounds=1", "max_steps=1", "seeds.per_window=2",
     "evaluation.yardsticks.contexts.tasks=6", "tracking.wandb=disabled",
 ]  # fmt: skip
-ARMS = ("solved", "solved_no_skill", "solved_true_skill", "solved_random_rule", "solved_other_context")
+ARMS = ("solved", "solved_no_skill", "solved_true_skill", "solved_random_rule", "solved_random_rules",
+        "solved_other_context")  # fmt: skip
 
 
 def start(folder: Path, *words: str, launcher: Sequence[str] = ()) -> subprocess.Popen[str]:

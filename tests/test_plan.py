@@ -72,7 +72,7 @@ def test_a_run_with_frozen_weights_by_hand(capsys: pytest.CaptureFixture[str]):
     assert {role.learns for role in planned.roles} == {"never"}
     assert planned.memory["learning"] == 0
     assert planned.memory["generation"] > 0
-    assert (planned.measurements, planned.texts_per_measurement) == (2, 5 * 40 * 36)  # five arms
+    assert (planned.measurements, planned.texts_per_measurement) == (2, 6 * 40 * 36)  # six arms
     plan.show(config)
     shown = capsys.readouterr().out
     assert "no weight changes" in shown

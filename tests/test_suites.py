@@ -22,7 +22,7 @@ def test_skills_left_open_are_those_of_the_run():
     game, yardstick = made("recipe=ctx2skill_small")
     assert isinstance(game, Skilled)
     assert yardstick.skills is game.skills
-    assert yardstick.texts == 5 * 2 * 6  # every arm
+    assert yardstick.texts == 6 * 2 * 6  # every arm
 
 
 def test_skills_that_the_recipe_gives_stay():

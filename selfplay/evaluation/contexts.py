@@ -19,11 +19,12 @@ ARMS = {
     "no_skill": "without a skill",
     "true_skill": "with the true rules of the whole document as the skill",
     "random_rule": "with one random true rule of the same document as the skill (control)",
+    "random_rules": "with as many random true rules of the same document as its selected skill has (control)",
     "other_context": "with the skill of another context (control)",
 }
 """What the selected skill is measured beside; ``yardstick/contexts/solved_<arm>``."""
 
-CONTROLS = ("random_rule", "other_context")
+CONTROLS = ("random_rule", "random_rules", "other_context")
 
 
 @dataclass(frozen=True)
@@ -107,9 +108,14 @@ class ContextsYardstick:
         arms["solved_true_skill"] = [self.domain.true_skill(context) for context in self.contexts]
         arms["solved_random_rule"] = [self.domain.random_rule(context, self.seed) for context in self.contexts]
         if self.skills is not None:
-            arms["solved"] = [self.skills.get(context.key, "") for context in self.contexts]
+            mined = [self.skills.get(context.key, "") for context in self.contexts]
+            arms["solved"] = [*mined]
+            arms["solved_random_rules"] = [
+                self.domain.random_rules(context, self.seed, skill)
+                for context, skill in zip(self.contexts, mined, strict=True)
+            ]
             if len(self.contexts) > 1:
-                arms["solved_other_context"] = [*arms["solved"][1:], arms["solved"][0]]
+                arms["solved_other_context"] = [*mined[1:], mined[0]]
         return {
             arm: [skill for skill in skills_C if skill is not None]
             for arm, skills_C in arms.items()
