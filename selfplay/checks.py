@@ -20,6 +20,7 @@ from selfplay.learner.loss_mix import LossMix, Word
 from selfplay.recipe_changes import PROCESSES
 from selfplay.rules import RULES
 from selfplay.shape import base_folder, read_config
+from selfplay.suites import yardstick_of
 from selfplay.types import Game
 
 DUELS = ("duel/base/win_rate", "duel/initial/win_rate")
@@ -53,7 +54,7 @@ def check(config: DictConfig, world_size: int = 1) -> None:
     check_endpoints(config, players(config, game), learning, getattr(game, "choices", None) or ())
     _check_groups(plain, game)
     _check_division(plain, game, world_size)
-    _check_yardsticks(config, players(config, game) if has_model(config, game) else {})
+    _check_yardsticks(config, game)
     if has_model(config, game):
         _check_window(plain, game)
 
@@ -79,7 +80,7 @@ def micro_batches(config: DictConfig, world_size: int = 1) -> int:
     most = config.learner.rows_per_role
     if most is None:
         return 1
-    rows = max(rows_per_update(config, build(config, "game"), world_size).values())
+    rows = max(rows_per_update(config, build(config, "game"), world_size).values(), default=0)
     return max(1, -(-rows // most))
 
 
@@ -90,9 +91,14 @@ def loss_mix(config: DictConfig, game: Game) -> Word | dict[str, float]:
 
 
 def rows_per_update(config: DictConfig, game: Game, world_size: int = 1) -> dict[str, int]:
-    """Most rows of each role that one process feeds to one optimizer step."""
+    """Most rows of each role that one process feeds to one optimizer step; of roles that learn."""
     seeds = config.seeds.per_window // world_size
-    return {role: -(-seeds * rows // config.learner.updates_per_window) for role, rows in game.rows_per_seed.items()}
+    return {role: -(-seeds * rows // config.learner.updates_per_window) for role, rows in _taught(game).items()}
+
+
+def _taught(game: Game) -> dict[str, int]:
+    """``rows_per_seed`` of the roles that a game ever teaches."""
+    return {role: rows for role, rows in game.rows_per_seed.items() if game.periods.get(role, 1)}
 
 
 def _check_roles(plain: dict[str, Any], game: Game) -> None:
@@ -146,17 +152,18 @@ def _check_keep_best(plain: dict[str, Any]) -> None:
         raise RecipeError(f"learner.keep_best={metric} is no metric of this recipe{did_you_mean(metric, known)}")
 
 
-def _check_yardsticks(config: DictConfig, playing: Mapping[str, str]) -> None:
+def _check_yardsticks(config: DictConfig, game: Game) -> None:
     """They are built, and so asked whether they can measure on their domain, and on who plays."""
     if not config.evaluation.every:
         return
+    playing = players(config, game) if has_model(config, game) else {}
     for name, node in config.evaluation.yardsticks.items():
         if "_target_" not in node:
             raise RecipeError(
                 f"evaluation.yardsticks.{name} has no _target_, so it is no yardstick of this recipe; name its class, "
                 "or set evaluation.every=0."
             )
-        yardstick = build(config, f"evaluation.yardsticks.{name}")
+        yardstick = yardstick_of(config, name, game)
         if not hasattr(yardstick, "roles") or not hasattr(yardstick, "texts"):
             raise RecipeError(
                 f"evaluation.yardsticks.{name}: {node._target_} is no yardstick; it needs roles (whom it asks) and "
@@ -179,7 +186,7 @@ def _check_groups(plain: dict[str, Any], game: Game) -> None:
                 "no spread; set learner.scale=batch or none."
             )
         return
-    for role, rows in game.rows_per_seed.items():
+    for role, rows in _taught(game).items():
         if rows == 1 and role not in plain["policy"]["frozen"]:  # a role without turns has no group at all
             raise RecipeError(
                 f"the group of role {role!r} holds {rows} turn, which has nothing to be compared with; raise the "
@@ -194,10 +201,12 @@ def _check_division(plain: dict[str, Any], game: Game, world_size: int) -> None:
         raise RecipeError(
             f"seeds.per_window={per_window} does not divide over {world_size} processes; try seeds.per_window={mend}."
         )
-    learner = plain["learner"]
+    learner, taught = plain["learner"], _taught(game)
+    if not taught:
+        return
     updates, most = learner["updates_per_window"], learner["rows_per_role"]
     role, rows = max(
-        ((role, rows * per_window // world_size) for role, rows in game.rows_per_seed.items()), key=lambda item: item[1]
+        ((role, rows * per_window // world_size) for role, rows in taught.items()), key=lambda item: item[1]
     )
     if rows % updates:
         raise RecipeError(

@@ -25,6 +25,7 @@ from selfplay.learner.trainer import SelfPlayTrainer
 from selfplay.players import endpoint_facts, endpoint_rows, sampler_of
 from selfplay.policy import Policy
 from selfplay.run_folder import RunFolder
+from selfplay.suites import yardstick_of
 from selfplay.types import Game
 
 GRPO_CONFIG_KEYS = ("loss_type", "epsilon", "max_grad_norm", "weight_decay", "lr_scheduler", "unbiased_kl")
@@ -91,7 +92,7 @@ class Job:
         settings = self.config.evaluation
         if not settings.every:
             return []
-        yardsticks = {name: build(self.config, f"evaluation.yardsticks.{name}") for name in settings.yardsticks}
+        yardsticks = {name: yardstick_of(self.config, name, self.game) for name in settings.yardsticks}
         frozen = build(self.config, "sampler", policy=self.policy, bare=True) if settings.duel else None
         examiner = Examiner(yardsticks, self.model, frozen, self.journal)
         return [ExamineCallback(examiner, settings.every, self.config.learner.updates_per_window, self.best)]

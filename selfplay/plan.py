@@ -19,6 +19,7 @@ from selfplay.configuration import build, roles_of
 from selfplay.endpoints import ENDPOINT, settings_of
 from selfplay.processes import world_size
 from selfplay.shape import Shape, read_shape
+from selfplay.suites import yardstick_of
 from selfplay.types import Game
 
 GIB = 2**30
@@ -43,13 +44,19 @@ class RolePlan:
     role: str
     player: str  # "model", "script", "human" or "endpoint"
     adapter: str  # "solver", "shared", "bare base" for a role that never learns, or an endpoint's model
-    period: int  # learns in every so many windows
+    period: int  # learns in every so many windows; 0 = never
     rows: int  # most turns
     new_tokens: int  # most tokens of one turn
 
     @property
     def tokens(self) -> int:
         return self.rows * self.new_tokens
+
+    @property
+    def learns(self) -> str:
+        if self.player != "model" or self.adapter == BARE or not self.period:
+            return "never"
+        return "every window" if self.period == 1 else f"every {self.period} windows"
 
 
 @dataclass(frozen=True)
@@ -99,8 +106,8 @@ def make_plan(config: DictConfig, world_size: int = 1) -> Plan:
         parameters = shape.parameters
         size = shape.lora_parameters(config.policy.rank, config.policy.targets)
         adapters = {role.adapter: size for role in roles if role.player == "model" and role.adapter != BARE}
-        memory |= _memory(config, shape, sum(adapters.values()), rows_per_update(config, game, world_size), world_size)
-    measurements, texts = _evaluation(config)
+        memory |= _memory(config, shape, sum(adapters.values()), game, world_size)
+    measurements, texts = _evaluation(config, game)
     return Plan(
         recipe=config.recipe,
         steps=config.max_steps,
@@ -149,13 +156,12 @@ def _adapter_of(config: DictConfig, role: str) -> str:
     return "shared" if config.policy.adapters == "shared" else role
 
 
-def _memory(
-    config: DictConfig, shape: Shape, trainable: int, rows_by_role: dict[str, int], world_size: int
-) -> dict[str, float]:
+def _memory(config: DictConfig, shape: Shape, trainable: int, game: Game, world_size: int) -> dict[str, float]:
     """GiB of one process, by part. Good to a factor of about two: enough to tell a laptop from a GPU."""
     width = BYTES[config.policy.dtype]
     micro = micro_batches(config, world_size)
-    limits = roles_of(config.sampler.max_new_tokens, list(rows_by_role), "sampler.max_new_tokens")
+    limits = roles_of(config.sampler.max_new_tokens, game.roles, "sampler.max_new_tokens")
+    rows_by_role, seeds = rows_per_update(config, game, world_size), config.seeds.per_window // world_size
     merged = {"always": True, "never": False}.get(config.sampler.merge, shape.parameters <= MERGED_COPY_PARAMETERS)
     # One backward over all roles: the graphs of every role's rows are alive together.
     tokens = {role: -(-rows // micro) * (ASSUMED_PROMPT_TOKENS + limits[role]) for role, rows in rows_by_role.items()}
@@ -163,8 +169,8 @@ def _memory(
     block = 12 * shape.hidden + 5 * shape.intermediate  # values that a block keeps for its backward, per token
     kept = shape.layers * shape.hidden + block if config.policy.checkpointing else shape.layers * block
     generated = max(
-        min(rows * config.learner.updates_per_window, config.sampler.rows) * (ASSUMED_PROMPT_TOKENS + limits[role])
-        for role, rows in rows_by_role.items()
+        min(rows * seeds, config.sampler.rows) * (ASSUMED_PROMPT_TOKENS + limits[role])
+        for role, rows in game.rows_per_seed.items()
     )
     values = {
         "base weights": shape.parameters * width,
@@ -176,12 +182,12 @@ def _memory(
     return {part: size / GIB for part, size in values.items()}
 
 
-def _evaluation(config: DictConfig) -> tuple[int, int]:
+def _evaluation(config: DictConfig, game: Game) -> tuple[int, int]:
     """How often is measured, and how many texts one measurement samples at most."""
     every = config.evaluation.every
     if not every:
         return 0, 0
-    texts = sum(build(config, f"evaluation.yardsticks.{name}").texts for name in config.evaluation.yardsticks)
+    texts = sum(yardstick_of(config, name, game).texts for name in config.evaluation.yardsticks)
     return 1 + -(-config.max_steps // every), texts
 
 
@@ -198,7 +204,7 @@ def show(config: DictConfig) -> None:
             r.role,
             r.player,
             r.adapter,
-            "never" if r.player == ENDPOINT else "every window" if r.period == 1 else f"every {r.period} windows",
+            r.learns,
             f"{r.rows:,}",
             f"<= {r.new_tokens:,}",
             f"<= {r.tokens:,}",
@@ -206,14 +212,19 @@ def show(config: DictConfig) -> None:
         for r in plan.roles
     ]
     console.print(_table("Roles", header, rows))
-    weights = [(f"adapter {name}", f"{size:,}", "learns") for name, size in plan.adapters.items()]
+    learning = {r.adapter for r in plan.roles if r.learns != "never"}
+    weights = [
+        (f"adapter {name}", f"{size:,}", "learns" if name in learning else "never learns")
+        for name, size in plan.adapters.items()
+    ]
     weights.append((f"base {plan.base}", f"{plan.parameters:,}", "frozen"))
     console.print(_table("Parameters", ("part", "parameters", ""), weights))
     memory = [(part, f"{size:.2f}") for part, size in plan.memory.items()]
     memory.append(("peak of one process, about", f"{plan.memory_total:.2f}"))
     console.print(_table("Memory (GiB, estimated)", ("part", "GiB"), memory))
+    steps = f"{plan.updates_per_window} optimizer step(s) of {plan.micro_batches} micro-batch(es)"
     console.print(
-        f"Each window: {plan.updates_per_window} optimizer step(s) of {plan.micro_batches} micro-batch(es). "
+        f"Each window: {steps if learning else 'no weight changes'}. "
         f"Measured {plan.measurements} times, up to {plan.texts_per_measurement:,} texts each."
     )
     for asked in (role for role in plan.roles if role.player == ENDPOINT):

@@ -312,6 +312,9 @@ class ContextDomain(Protocol):
     def held_out_tasks(self, context: Context, n: int, seed: int) -> list[str]: ...
     def true_skill(self, context: Context) -> str | None: ...
     def random_rule(self, context: Context, seed: int) -> str | None: ...
+    def random_rules(self, context: Context, seed: int, like: str) -> str | None:
+        """As many true rules, drawn at random, as the skill ``like`` has; None where no rules are known."""
+        ...
 
 
 class Domain(Protocol):
@@ -402,7 +405,7 @@ class Game(Protocol):
     """One method of the literature. It knows no model, tokenizer, device or process group."""
 
     roles: tuple[str, ...]
-    periods: Mapping[str, int]  # {"proposer": 5}: the role learns in every 5th window; absent = in every window
+    periods: Mapping[str, int]  # {"proposer": 5}: learns in every 5th window, 0 = never; absent = in every window
     rows_per_seed: Mapping[str, int]  # {"proposer": 6, "solver": 48}: most turns of a role in one episode
 
     def play(self, seeds_B: Sequence[Seed], sampler: Sampler) -> list[Episode]:
@@ -415,3 +418,13 @@ class Game(Protocol):
 
     def state_dict(self) -> dict[str, Any]: ...
     def load_state_dict(self, state: Mapping[str, Any]) -> None: ...
+
+
+@runtime_checkable
+class Skilled(Protocol):
+    """A game that mines skills: what it chose so far can be measured from outside."""
+
+    @property
+    def skills(self) -> Mapping[str, str]:
+        """Context key -> its chosen skill, "" where none was chosen. One object, which grows in ``remember`` only."""
+        ...

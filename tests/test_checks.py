@@ -111,6 +111,17 @@ def test_micro_batches_hold_at_most_so_many_rows_of_a_role():
     assert micro_batches(compose([SMALL, "learner.rows_per_role=500"])) == 1
 
 
+def test_roles_that_never_learn_need_no_groups_and_no_batches():
+    frozen = ["recipe=ctx2skill_small", "game.tasks=1", "game.rounds=1", "game.select=1", "game.tries=1"]
+    config = compose([*frozen, "learner.rows_per_role=7", "learner.updates_per_window=3"])
+    assert build(config, "game").rows_per_seed["reasoner"] == 1
+    check(config)
+    assert rows_per_update(config, build(config, "game")) == {}
+    assert micro_batches(config) == 1
+    with pytest.raises(RecipeError, match=r"^learner\.updates_per_window=3 does not divide the 16 reasoner rows"):
+        check(compose([*frozen, "game.answers=2", "game.learns=[reasoner]", "learner.updates_per_window=3"]))
+
+
 def test_who_plays():
     config = compose([SMALL, "players={solver: human}"])
     game = build(config, "game")

@@ -41,7 +41,8 @@ def test_recipes_are_listed_with_what_they_are(capsys):
     lines = capsys.readouterr().out.splitlines()
     for name in recipe_names():
         method = name.split("_")[0].upper()
-        assert any(line.startswith(f"{name} ") and method in line for line in lines), name
+        told = [line.removeprefix(name).upper() for line in lines if line.startswith(f"{name} ")]
+        assert any(method in line for line in told), name
 
 
 def test_words_reach_the_verb(capsys):

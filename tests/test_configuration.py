@@ -6,6 +6,7 @@ import inspect
 import shutil
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hydra.utils import get_method
 from omegaconf import OmegaConf
 
 from selfplay.configuration import GROUPS, RecipeError, build, compose, recipe_names, recipes_folder, roles_of
+from selfplay.games.ctx2skill_settings import Settings
 
 SMALL = "recipe=sqlm_small"
 REQUIRED = ("seed", "run_name", "output_dir", "resume", "dry_run", "control", "max_steps")
@@ -156,13 +158,21 @@ def nodes_with_targets(node: object) -> list[dict]:
     return mine + [found for value in node.values() for found in nodes_with_targets(value)]
 
 
+def arguments_of(target: str) -> set[str]:
+    """Of a constructor, those included that it hands on to its class of settings."""
+    parameters = inspect.signature(get_method(target)).parameters
+    handed_on = {field.name for field in fields(Settings)} if target.endswith(".Ctx2Skill") else set()
+    named = {name for name, one in parameters.items() if one.kind is not inspect.Parameter.VAR_KEYWORD}
+    return named | handed_on
+
+
 @pytest.mark.parametrize("name", recipe_names())
 def test_the_keys_of_every_node_are_its_constructors_arguments(name: str):
     config = OmegaConf.to_container(compose([f"recipe={name}"]), resolve=True)
     for node in nodes_with_targets(config):
-        arguments = inspect.signature(get_method(node["_target_"])).parameters
+        arguments = arguments_of(node["_target_"])
         keys = set(node) - {"_target_"}
-        assert keys <= set(arguments), f"{node['_target_']} has no {keys - set(arguments)}"
+        assert keys <= arguments, f"{node['_target_']} has no {keys - arguments}"
         expected = {key for key in arguments if key not in ("policy", "roles", "bare", "seed", "temperature", "role")}
         assert expected <= keys, f"{node['_target_']}: the group file does not show {expected - keys}"
 

@@ -63,6 +63,22 @@ def test_the_papers_run_by_hand():
     assert planned.measurements == 1 + 103  # before, every 5th of 512, and after the last
 
 
+def test_a_run_with_frozen_weights_by_hand(capsys: pytest.CaptureFixture[str]):
+    config = compose(["recipe=ctx2skill_small", "game.tries=1"])
+    planned = make_plan(config)
+    rows = {role.role: role.rows for role in planned.roles}
+    # 8 contexts: 5 rounds of 5 tasks, each a reply and its rubrics; 25 answers and 2 probes x 5 rounds x 5 versions.
+    assert (rows["challenger"], rows["reasoner"], rows["judge"]) == (8 * 50, 8 * 75, 8 * 75)
+    assert {role.learns for role in planned.roles} == {"never"}
+    assert planned.memory["learning"] == 0
+    assert planned.memory["generation"] > 0
+    assert (planned.measurements, planned.texts_per_measurement) == (2, 6 * 40 * 36)  # six arms
+    plan.show(config)
+    shown = capsys.readouterr().out
+    assert "no weight changes" in shown
+    assert "optimizer step(s)" not in shown
+
+
 @pytest.mark.parametrize("recipe", ["serl_qa", "serl_summarisation", "serl_writing"])
 def test_serls_runs_by_hand(recipe: str):
     planned = make_plan(compose([f"recipe={recipe}"]), world_size=8)

@@ -163,6 +163,12 @@ class RuleBooks:
         book = world.read_book(context.document)
         return world.true_rules(book, [random.Random(f"random rule {context.key} {seed}").choice(list(book))])
 
+    def random_rules(self, context: Context, seed: int, like: str) -> str | None:
+        """As many true rules as the skill ``like`` has lines: what is left of its gain is the choice of the keys."""
+        book = world.read_book(context.document)
+        number = min(len(wording.read_lines(wording.one_line(like))), len(book))
+        return world.true_rules(book, random.Random(f"random rules {context.key} {seed}").sample(list(book), number))
+
 
 _NAMES = frozenset((*world.KEYS, *world.OPERATIONS))
 

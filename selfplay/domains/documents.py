@@ -63,6 +63,9 @@ class Documents(JsonWording):
     def random_rule(self, context: Context, seed: int) -> str | None:
         return None
 
+    def random_rules(self, context: Context, seed: int, like: str) -> str | None:
+        return None
+
 
 def bounded(context: Context, longest: int, where: str) -> Context:
     """The context, unless it is too long to be shown whole.

@@ -19,11 +19,12 @@ ARMS = {
     "no_skill": "without a skill",
     "true_skill": "with the true rules of the whole document as the skill",
     "random_rule": "with one random true rule of the same document as the skill (control)",
+    "random_rules": "with as many random true rules of the same document as its selected skill has (control)",
     "other_context": "with the skill of another context (control)",
 }
 """What the selected skill is measured beside; ``yardstick/contexts/solved_<arm>``."""
 
-CONTROLS = ("random_rule", "other_context")
+CONTROLS = ("random_rule", "random_rules", "other_context")
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class ContextsYardstick:
     Args:
         domain: gives contexts, held-out tasks, the truth, true skills and random rules.
         skills: context key -> the text of its selected skill; a context without an entry gets none. It is read anew at
-            each measurement, so a mapping that a game fills may be handed in. None leaves out what needs skills.
+            each measurement, so a mapping that a game fills may be handed in, as a run of Ctx2Skill does. None leaves
+            out what needs skills.
         split: whose contexts.
         contexts: most contexts, the first ones.
         tasks: held-out tasks of each.
@@ -76,12 +78,18 @@ class ContextsYardstick:
         self.contexts = domain.contexts(split)[:contexts]
         self.tasks_C = [domain.held_out_tasks(context, tasks, seed) for context in self.contexts]
         self.split = split
+        self.roles: Sequence[str] = (role,)
         for context, tasks_of in zip(self.contexts, self.tasks_C, strict=True):
             if not tasks_of or domain.truth(context, tasks_of[0], "") is None:
                 raise ValueError(
                     f"context {context.key!r} has no held-out task whose truth is known, so this yardstick cannot "
                     "measure; leave it out of evaluation.yardsticks."
                 )
+
+    @property
+    def texts(self) -> int:
+        """How many one measurement samples."""
+        return len(self._arms()) * sum(map(len, self.tasks_C)) * self.samples
 
     def measure(self, sampler: Sampler, before: Solved | None = None) -> Solved:
         """One call of ``sampler.sample`` an arm; call it on every rank or on none.
@@ -100,9 +108,14 @@ class ContextsYardstick:
         arms["solved_true_skill"] = [self.domain.true_skill(context) for context in self.contexts]
         arms["solved_random_rule"] = [self.domain.random_rule(context, self.seed) for context in self.contexts]
         if self.skills is not None:
-            arms["solved"] = [self.skills.get(context.key, "") for context in self.contexts]
+            mined = [self.skills.get(context.key, "") for context in self.contexts]
+            arms["solved"] = [*mined]
+            arms["solved_random_rules"] = [
+                self.domain.random_rules(context, self.seed, skill)
+                for context, skill in zip(self.contexts, mined, strict=True)
+            ]
             if len(self.contexts) > 1:
-                arms["solved_other_context"] = [*arms["solved"][1:], arms["solved"][0]]
+                arms["solved_other_context"] = [*mined[1:], mined[0]]
         return {
             arm: [skill for skill in skills_C if skill is not None]
             for arm, skills_C in arms.items()
@@ -124,7 +137,7 @@ class ContextsYardstick:
         )
 
     def _metrics(self, shares: Mapping[str, Sequence[float]]) -> Iterator[Metric]:
-        meanings = {"solved": "with the selected skill of the context"}
+        meanings = {"solved": "with the selected skill of the context, none where none was selected"}
         meanings |= {f"solved_{arm}": meaning for arm, meaning in ARMS.items()}
         for arm, values_C in shares.items():
             low, high = mean_interval(values_C, self.seed)

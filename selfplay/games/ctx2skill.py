@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Any
 
 from selfplay.games.ctx2skill_agents import Agents
-from selfplay.games.ctx2skill_facts import facts_of, notes_of
+from selfplay.games.ctx2skill_facts import chosen_skill, facts_of, notes_of
 from selfplay.games.ctx2skill_pay import pay
 from selfplay.games.ctx2skill_settings import Settings
 from selfplay.games.ctx2skill_state import Ask, Attempt, Loop, Round, ask
@@ -38,7 +38,6 @@ class Ctx2Skill:
         "challenger", "reasoner", "judge",
         "reasoner_proposer", "reasoner_generator", "challenger_proposer", "challenger_generator",
     )  # fmt: skip
-    periods: Mapping[str, int] = {}
 
     def __init__(self, domain: ContextDomain, **settings: Any) -> None:
         if not hasattr(domain, "contexts"):
@@ -47,6 +46,8 @@ class Ctx2Skill:
         self.contexts = domain.contexts(self.set.split)
         self.set.check_domain(domain.wording, self.contexts)
         self.agents = Agents(domain, self.set)
+        self.periods: Mapping[str, int] = {role: 0 for role in self.roles if role not in self.set.learns}
+        self.skills: dict[str, str] = {}  # of the reasoner, as Markdown, by context: what the latest visit chose
         self.rows_per_seed: Mapping[str, int] = self.set.rows(self.agents.compact)
 
     def play(self, seeds_B: Sequence[Seed], sampler: Sampler) -> list[Episode]:
@@ -184,13 +185,16 @@ class Ctx2Skill:
         self._measure([one for _, done in rounds for one in done.closed_N], sampler)
 
     def remember(self, episodes: Sequence[Episode]) -> None:
-        """Nothing: skills are mined anew whenever a context comes again."""
+        """Keep what was chosen, for whoever measures it; skills are mined anew whenever a context comes again."""
+        for episode in episodes:
+            self.skills[episode.notes["context"]] = chosen_skill(episode.notes)
 
     def state_dict(self) -> dict[str, Any]:
-        return {}
+        return {"skills": dict(self.skills)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Nothing was kept."""
+        self.skills.clear()  # the object stays: a yardstick holds it
+        self.skills.update(state["skills"])
 
 
 def _elected(asks: Sequence[Ask]) -> tuple[str, ...]:

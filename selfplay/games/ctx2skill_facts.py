@@ -6,7 +6,7 @@ The in-loop solve rate is no evidence of progress: tasks get harder as the chall
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 
 from selfplay.games.ctx2skill_pay import truth_of
@@ -89,6 +89,15 @@ def notes_of(loop: Loop, settings: Settings) -> dict[str, str]:
     }
     notes["replay"] = _json(scores)
     return notes
+
+
+def chosen_skill(notes: Mapping[str, str]) -> str:
+    """The reasoner's skill set that an episode came to, as Markdown; empty where no round, or round 0, was chosen.
+
+    >>> chosen_skill({"selected": "1", "skill/reasoner/1": "mip reverse"}), chosen_skill({"selected": ""})
+    ('mip reverse', '')
+    """
+    return notes.get(f"skill/reasoner/{notes['selected']}", "")
 
 
 def _task_note(ones_G: Sequence[Attempt], settings: Settings) -> dict[str, object]:

@@ -154,7 +154,9 @@ class SelfPlayTrainer(GRPOTrainer):
         self.bad_steps.window(window.turns_N)
         prepared = time.perf_counter()
         self._weights = self.mix.at(number)
-        self._played |= {f"learner/weight/{role}": self._weights[role] for role in self.learning_roles}
+        periods = self.arena.game.periods
+        taught = [role for role in self.learning_roles if periods.get(role, 1)]
+        self._played |= {f"learner/weight/{role}": self._weights[role] for role in taught}
         self._updates = self._cut.of([turn for turn in window.turns_N if self._weights[turn.role]])  # 0 rests
         self._updating_since = time.perf_counter()
         self._seconds["prepare"] = self._updating_since - prepared
@@ -230,8 +232,11 @@ class SelfPlayTrainer(GRPOTrainer):
         """Hold adapters still of whose roles none has a turn to learn from in this update, be it that they rest or that
         nothing they said counts: without this, Adam's momentum moves them."""
         for adapter, group in zip(self.policy.adapters, self.optimizer.param_groups, strict=True):
-            if not any(self.policy.adapter_of[role] == adapter for role in self._speakers):
+            if self._rests(adapter):
                 group["lr"] = 0.0  # the scheduler sets it anew after the step
+
+    def _rests(self, adapter: str) -> bool:
+        return not any(self.policy.adapter_of[role] == adapter for role in self._speakers)
 
     # ---- log and checkpoint ----------------------------------------------------------------------------------------
 
@@ -249,7 +254,7 @@ class SelfPlayTrainer(GRPOTrainer):
         record["learner/loss"] = logs["loss"]
         record["learner/grad_norm"] = float(logs.get("grad_norm", 0.0))
         for adapter, group in zip(self.policy.adapters, self.optimizer.param_groups, strict=True):
-            record[f"learner/lr/{adapter}"] = group["lr"]
+            record[f"learner/lr/{adapter}"] = 0.0 if self._rests(adapter) else group["lr"]
         self._seconds["update"] = time.perf_counter() - self._updating_since
         record.update({f"perf/{name}_seconds": seconds for name, seconds in self._seconds.items()})
         self._seconds.clear()

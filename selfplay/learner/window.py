@@ -65,7 +65,7 @@ def play_window(arena: Arena, number: int, rank: int, world: int, gather: Gather
     everyone = sorted(gather(episodes), key=lambda episode: episode.seed.index)
     arena.control.repay(everyone, key=(arena.run_seed, number))  # what one rank refuses, all refuse
     turns = [turn for episode in everyone for turn in episode.turns]
-    resting = {role for role, period in arena.game.periods.items() if number % period}
+    resting = {role for role, period in arena.game.periods.items() if not period or number % period}
     for turn in turns:
         if turn.role in resting:
             turn.objective = None

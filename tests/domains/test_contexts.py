@@ -147,6 +147,19 @@ def test_true_skill_and_random_rule_are_rules_of_the_document():
     assert drawn == set(rules)
 
 
+@pytest.mark.parametrize(
+    ("skill", "number"),
+    [("", 0), ("mip last", 1), ("mip last\ntor first", 2), ("\n".join(["mip last"] * 9), 6)],
+)
+def test_as_many_random_rules_as_a_skill_has(skill, number):
+    drawn = [str(DOMAIN.random_rules(CONTEXT, seed, skill)).splitlines() for seed in range(20)]
+    assert {len(rules) for rules in drawn} == {number}
+    assert all(
+        len(set(rules)) == number and {*rules} <= {*str(DOMAIN.true_skill(CONTEXT)).splitlines()} for rules in drawn
+    )
+    assert len({*map(tuple, drawn)}) > 1 or number == 0
+
+
 def test_planted_items_are_true_and_balanced():
     answer = str(world.answer_to(BOOK, HELD_OUT))
     items = [DOMAIN.plant(HELD_OUT, answer, str(seed)) for seed in range(200)]

@@ -43,6 +43,7 @@ def test_every_arm_by_hand():
     drawn = [str(DOMAIN.random_rule(context, 0)).split()[0] for context in CONTEXTS]
     helped = sum(book[key] in world.KEYS for book, key in zip(aliases, drawn, strict=True))
     assert values["solved_random_rule"] == pytest.approx(0.5 + helped / 8 / 6)
+    assert values["solved_random_rules"] == 1.0  # as many as the truth has are the truth
     assert values["solved_other_context"] < 0.6
     assert values["gain_over_no_skill"] == 0.5
     assert values["gain_over_random_rule"] == pytest.approx(1 - values["solved_random_rule"])
@@ -76,8 +77,10 @@ def test_a_mapping_that_is_filled_later_is_read_anew():
 
 def test_one_call_an_arm_all_from_one_key_and_all_tasks_held_out():
     sampler = Noting({"reasoner": reasoner})
-    ContextsYardstick(DOMAIN, true_skills(), contexts=2, tasks=6, samples=3).measure(sampler)
-    assert [(role, len(prompts), n) for role, prompts, n in sampler.calls] == [("reasoner", 12, 3)] * 5
+    yardstick = ContextsYardstick(DOMAIN, true_skills(), contexts=2, tasks=6, samples=3)
+    yardstick.measure(sampler)
+    assert [(role, len(prompts), n) for role, prompts, n in sampler.calls] == [("reasoner", 12, 3)] * 6
+    assert (yardstick.roles, yardstick.texts) == (("reasoner",), 6 * 12 * 3)
     for _, prompts, _ in sampler.calls:
         tasks = [str(prompt).rpartition("task ")[2].split() for prompt in prompts]
         assert all(world.is_held_out_list(words) for _, *words in tasks)

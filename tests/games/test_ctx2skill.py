@@ -361,8 +361,35 @@ def test_the_defaults_are_the_papers():
     assert (one.set.rounds, one.set.tasks, one.set.tries, one.set.learns) == (5, 5, 3, ())
     assert (one.set.replacement, one.set.select, one.set.candidates) == ("replace", "product", (1, 2, 3, 4, 5))
     assert one.rows_per_seed["reasoner"] == 5 * 5 + 2 * 5 * 5
-    one.remember([])
-    one.load_state_dict(json.loads(json.dumps(one.state_dict())))
+    assert one.periods == dict.fromkeys(one.roles, 0)  # nobody ever learns
+
+
+def test_who_learns_is_told_by_the_periods():
+    assert game(learns=["reasoner"], answers=2).periods == {role: 0 for role in game().roles if role != "reasoner"}
+
+
+def test_the_chosen_skill_is_kept_by_context_and_comes_back():
+    one = game()
+    kept = one.skills
+    (episode,) = one.play([SEED], Scripted(shelf.lines()))
+    assert kept == {}  # only in remember, where all ranks agree
+    one.remember([episode])
+    assert body(kept["letters"]) == "write D"  # round 1, which replay chose
+    one.remember([Episode(SEED, [], notes={"context": "words", "selected": ""})])
+    assert kept["words"] == ""  # nothing to choose by
+    other = game()
+    found = other.skills
+    found["stale"] = "before the resume"
+    other.load_state_dict(json.loads(json.dumps(one.state_dict())))
+    assert found is other.skills
+    assert found == kept
+
+
+@pytest.mark.parametrize(("select", "words"), [(0, ""), (1, "write D"), (2, "write H")])
+def test_a_fixed_round_is_kept_too(select, words):
+    one = game(select=select)
+    one.remember(one.play([SEED], Scripted(shelf.lines())))
+    assert body(one.skills["letters"]) == words
 
 
 @pytest.mark.parametrize(

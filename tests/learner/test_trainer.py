@@ -156,6 +156,14 @@ def test_adapters_are_held_still_before_the_backward_pass(policy, tmp_path):
     assert rates == [[1e-2, 1e-2], [0.0, 1e-2]]
 
 
+def test_a_role_that_never_learns_does_not_move_whatever_it_is_paid(policy, tmp_path):
+    before = {name: parameter.clone() for name, parameter in policy.model.named_parameters()}
+    game = FixedGame(policy.model.config.vocab_size, periods={"proposer": 0})
+    make_trainer(policy, tmp_path, game=game, max_steps=2, weight_decay=0.1).train()
+    moved = {name for name, p in policy.model.named_parameters() if not torch.equal(p, before[name])}
+    assert moved == {name for name, _ in policy.parameters_of("solver")}
+
+
 def test_a_resting_role_has_no_entropy_in_the_log(policy, tmp_path, monkeypatch):
     game = FixedGame(policy.model.config.vocab_size, periods={"proposer": 2})
     trainer = make_trainer(policy, tmp_path, game=game, max_steps=2)
@@ -163,6 +171,7 @@ def test_a_resting_role_has_no_entropy_in_the_log(policy, tmp_path, monkeypatch)
     monkeypatch.setattr(trainer.journal, "record", lambda step, row: rows.append(row))
     trainer.train()
     assert ["role/proposer/entropy" in row for row in rows] == [True, False]
+    assert [row["learner/lr/proposer"] for row in rows] == [1e-2, 0.0]
     assert all("role/solver/entropy" in row for row in rows)
 
 
