@@ -81,6 +81,20 @@ class RuleBooks:
         keys = list(dict.fromkeys(asked[0] for trace in traces if (asked := world.read_task(trace.task))))
         return wording.propose(context.document, keys, "failed" if side == "reasoner" else "passed")
 
+    def merged_prompt(
+        self,
+        context: Context,
+        traces: Sequence[Trace],
+        skill: str,
+        side: Side = "reasoner",
+        overview: Sequence[str] = (),
+    ) -> Prompt:
+        """
+        Raises:
+            ValueError: always; the base was never taught to propose and write in one reply.
+        """
+        raise ValueError("game.merged=true: the compact wording has no prompt for it; set game.merged=false.")
+
     def generate_prompt(self, proposal: str, skill: str, side: Side = "reasoner") -> Prompt:
         return wording.generate(proposal, skill)
 

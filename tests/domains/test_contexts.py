@@ -160,6 +160,11 @@ def test_as_many_random_rules_as_a_skill_has(skill, number):
     assert len({*map(tuple, drawn)}) > 1 or number == 0
 
 
+def test_there_is_no_prompt_for_proposer_and_generator_in_one():
+    with pytest.raises(ValueError, match=r"^game\.merged=true: the compact wording has no prompt for it"):
+        DOMAIN.merged_prompt(CONTEXT, [], "")
+
+
 def test_planted_items_are_true_and_balanced():
     answer = str(world.answer_to(BOOK, HELD_OUT))
     items = [DOMAIN.plant(HELD_OUT, answer, str(seed)) for seed in range(200)]

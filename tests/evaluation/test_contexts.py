@@ -53,6 +53,8 @@ def test_intervals_are_over_contexts_and_hold_the_value():
     metrics = measured(ContextsYardstick(DOMAIN, true_skills(0.5), tasks=12))
     solved = metrics["yardstick/contexts/solved"]
     assert solved.value == pytest.approx(0.75)
+    assert solved.low is not None
+    assert solved.high is not None
     assert 0.5 <= solved.low < 0.65
     assert 0.85 < solved.high <= 1.0
     everything = measured(ContextsYardstick(DOMAIN, true_skills(), tasks=12))["yardstick/contexts/solved"]
