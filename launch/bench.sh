@@ -2,7 +2,7 @@
 # The benchmark: the learner against plain TRL, one role against three, one process against two, adapters against copies.
 #   bash launch/bench.sh [--quick] [--rounds 15] [--sections trl,roles,processes,copies] [--folder runs/bench]
 # Prints ratios, measured in pairs, and writes FOLDER/bench.json; an earlier one is moved aside. Exit status 1 where a
-# bound is broken. About five minutes on two quiet cores; --quick tries everything once and holds nothing to a bound.
+# bound is broken. About eight minutes on two quiet cores; --quick tries everything once and holds nothing to a bound.
 # What is measured and what was found: launch/bench.md.
 set -euo pipefail
 
