@@ -5,10 +5,13 @@ selfplay train recipe=sqlm_small          the same as python -m selfplay.train r
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
+
+PIPE_CLOSED = 128 + 13  # as a shell reports SIGPIPE
 
 VERBS = {
     "train": ("selfplay.train", "train a recipe: recipe=NAME [KEY=VALUE ...]; several processes: accelerate launch -m"),
@@ -41,7 +44,7 @@ def usage() -> str:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Exit status: the verb's own; 2 for an unknown verb."""
+    """Exit status: the verb's own; 2 for an unknown verb; 141 where nobody reads the output any more."""
     words = list(sys.argv[1:] if words is None else words)
     if not words or words[0] in ("-h", "--help", "help"):
         print(usage())
@@ -59,7 +62,13 @@ def main(words: Sequence[str] | None = None) -> int:
     if rest in (["-h"], ["--help"]) and verb != "small-base":  # which has a parser of its own
         print(module.__doc__)
         return 0
-    return module.main(rest)
+    try:
+        status = module.main(rest)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # `selfplay compare ... | head`: who reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
 
 
 if __name__ == "__main__":
