@@ -52,10 +52,15 @@ def prompt_text(prompt: Prompt) -> str:
 
 def rows_of(step: int, episodes: Sequence[Episode]) -> list[dict[str, Any]]:
     """One flat row a turn. What has named parts is JSON text, which every reader takes."""
-    return [_row(step, episode, position, turn) for episode in episodes for position, turn in enumerate(episode.turns)]
+    rows = []
+    for episode in episodes:
+        shared = {"facts": json.dumps(episode.facts), "notes": json.dumps(episode.notes)}  # once: notes may be long
+        rows += [_row(step, episode, position, turn) | shared for position, turn in enumerate(episode.turns)]
+    return rows
 
 
 def _row(step: int, episode: Episode, position: int, turn: Turn) -> dict[str, Any]:
+    """All but what the turns of an episode share."""
     logprobs = turn.logprobs
     return {
         "step": step,
@@ -75,8 +80,6 @@ def _row(step: int, episode: Episode, position: int, turn: Turn) -> dict[str, An
         "failure": _utf8(turn.failure),
         "tokens": None if turn.text_ids is None else len(turn.text_ids),
         "mean_logprob": sum(logprobs) / len(logprobs) if logprobs else None,
-        "facts": json.dumps(episode.facts),
-        "notes": json.dumps(episode.notes),
     }
 
 
