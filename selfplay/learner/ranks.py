@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -79,5 +80,9 @@ class _Refusal:
 
 
 def gather_episodes(mine: list[Episode]) -> list[Episode]:
-    """All ranks' episodes, in rank order. Collective."""
-    return [episode for episodes in gather_objects(mine) for episode in episodes]
+    """All ranks' episodes, in rank order; this rank's own are not read back from what it sent. Collective."""
+    if not (dist.is_available() and dist.is_initialized()):
+        return mine
+    sent = gather_objects(pickle.dumps(mine, pickle.HIGHEST_PROTOCOL))
+    everyone = [mine if rank == dist.get_rank() else pickle.loads(theirs) for rank, theirs in enumerate(sent)]
+    return [episode for episodes in everyone for episode in episodes]

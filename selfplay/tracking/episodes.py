@@ -101,7 +101,8 @@ class EpisodeStore:
         import pyarrow.parquet as pq
 
         schema = pa.schema([(name, pa.type_for_alias(kind)) for name, kind in COLUMNS.items()])
-        table = pa.Table.from_pylist(rows_of(step, episodes), schema=schema)
+        rows = rows_of(step, episodes)
+        table = pa.table({name: [row[name] for row in rows] for name in COLUMNS}, schema=schema)
         path = self.folder / f"step-{step:06d}.parquet"
         replace_whole(path, lambda partial: pq.write_table(table, partial))
         return path
