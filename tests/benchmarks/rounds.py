@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ class Contender:
     settings: dict[str, Any] = field(default_factory=dict)
     processes: int = 1
     threads: int = 1
+    jobs: int = 1  # so many unrelated jobs of this kind step at the same time: what the machine itself allows
 
     def command(self) -> list[str]:
         launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(self.processes)]
@@ -61,12 +62,12 @@ class Child:
         self.process.communicate()
 
     def step(self) -> dict[str, Any]:
-        self._tell("go")
+        self.tell("go")
         return self.hear()
 
     def end(self) -> dict[str, Any] | None:
         """Let it finish; what it said last, if anything."""
-        self._tell("stop")
+        self.tell("stop")
         said = [json.loads(line[len(MARK) :]) for line in self.process.stdout or () if line.startswith(MARK)]
         self.process.wait()
         return said[-1] if said else None
@@ -77,10 +78,46 @@ class Child:
                 return json.loads(line[len(MARK) :])
         raise RuntimeError(f"{self.name} ended early; the end of {self.log}:\n{self.log.read_text()[-2000:]}")
 
-    def _tell(self, word: str) -> None:
+    def tell(self, word: str) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(f"{word}\n")
         self.process.stdin.flush()
+
+
+class Crew:
+    """Unrelated jobs of one contender, which take each step at the same time; the slowest one's end is the step's."""
+
+    def __init__(self, name: str, contender: Contender, logs: Path) -> None:
+        self.name = name
+        self.jobs = [Child(name, of, logs / f"{name}-{number}.txt") for number, of in enumerate(_jobs(contender))]
+
+    def __exit__(self, *_) -> None:
+        for job in self.jobs:
+            job.__exit__()
+
+    def step(self) -> dict[str, Any]:
+        for job in self.jobs:
+            job.tell("go")
+        return self.hear()
+
+    def hear(self) -> dict[str, Any]:
+        """The slowest one's words, with what all of them did."""
+        heard = [job.hear() for job in self.jobs]
+        done = {name: sum(said[name] for said in heard) for name in ("rows", "tokens", "distinct") if name in heard[0]}
+        return max(heard, key=lambda said: said.get("seconds", 0.0)) | done
+
+    def end(self) -> None:
+        for job in self.jobs:
+            job.end()
+
+
+def _jobs(contender: Contender) -> list[Contender]:
+    """Each with a folder of its own."""
+    folder = contender.settings["folder"]
+    return [
+        replace(contender, settings={**contender.settings, "folder": f"{folder}-{number}"}, jobs=1)
+        for number in range(contender.jobs)
+    ]
 
 
 def play_rounds(
@@ -88,7 +125,10 @@ def play_rounds(
 ) -> dict[str, list[dict[str, Any]]]:
     """What every contender's steps took, round by round; the first ``warm_up`` rounds are left out."""
     logs.mkdir(parents=True, exist_ok=True)
-    children = [Child(name, contender, logs / f"{name}.txt") for name, contender in contenders.items()]
+    children = [
+        Crew(name, contender, logs) if contender.jobs > 1 else Child(name, contender, logs / f"{name}.txt")
+        for name, contender in contenders.items()
+    ]
     steps: dict[str, list[dict[str, Any]]] = {child.name: [] for child in children}
     try:
         for child in children:

@@ -37,9 +37,11 @@ class Bench:
     rounds: int
     warm_up: int
 
-    def ours(self, name: str, *words: str, processes: int = 1, threads: int = 1, **more: Any) -> Contender:
+    def ours(
+        self, name: str, *words: str, processes: int = 1, threads: int = 1, jobs: int = 1, **more: Any
+    ) -> Contender:
         settings: dict[str, Any] = {"folder": str(self.folder / name), "words": list(words), **more}
-        return Contender(OURS, settings, processes, threads)
+        return Contender(OURS, settings, processes, threads, jobs)
 
     def theirs(self, prompts: list[str], beta: float = 0.0, late: bool = False) -> Contender:
         settings: dict[str, Any] = {"prompts": prompts, "beta": beta, "rows": TRL_ROWS}
@@ -102,8 +104,16 @@ def quick_roles(bench: Bench) -> Section:
 
 
 def quick_processes(bench: Bench) -> Section:
-    played = bench.play(one=bench.ours("small_one"), two=bench.ours("small_two", processes=2))
-    return Section([per_row(played, "one", "two", "rows/s, two processes / one, 2 seeds a window")], summaries(played))
+    played = bench.play(
+        one=bench.ours("small_one"),
+        two=bench.ours("small_two", processes=2),
+        unrelated=bench.ours("unrelated", jobs=2),
+    )
+    ratios = [
+        per_row(played, "one", "two", "rows/s, two processes / one, 2 seeds a window"),
+        per_row(played, "one", "unrelated", "rows/s, two unrelated jobs / one"),
+    ]
+    return Section(ratios, summaries(played))
 
 
 def three_roles(bench: Bench) -> Section:
@@ -129,12 +139,14 @@ def processes(bench: Bench) -> Section:
     """Two processes of one thread against one of one thread, and one of two threads; rows/s at equal rows in all.
 
     The bound is held at 64 seeds a window, the default of job.yaml: on fewer rows a step costs little besides what
-    every process pays by itself, and how that falls off is shown.
+    every process pays by itself, and how that falls off is shown. Two jobs that know nothing of each other, on 32 seeds
+    each, are what the machine itself allows: cores share their memory and their neighbours.
     """
-    wide, middle = "seeds.per_window=64", "seeds.per_window=16"
+    wide, middle, half = "seeds.per_window=64", "seeds.per_window=16", "seeds.per_window=32"
     played = bench.play(
         one=bench.ours("wide_one", wide, KL),
         two=bench.ours("wide_two", wide, KL, processes=2),
+        unrelated=bench.ours("unrelated", half, KL, jobs=2),
         threads=bench.ours("wide_threads", wide, KL, threads=2),
         middle_one=bench.ours("middle_one", middle, KL),
         middle_two=bench.ours("middle_two", middle, KL, processes=2),
@@ -144,6 +156,8 @@ def processes(bench: Bench) -> Section:
     return Section(
         [
             per_row(played, "one", "two", "rows/s, two processes / one, 64 seeds a window", ">= 1.7"),
+            per_row(played, "one", "unrelated", "rows/s, two unrelated jobs / one, 64 seeds in all"),
+            per_row(played, "unrelated", "two", "rows/s, two processes / two unrelated jobs"),
             per_row(played, "middle_one", "middle_two", "rows/s, two processes / one, 16 seeds a window"),
             per_row(played, "small_one", "small_two", "rows/s, two processes / one, 2 seeds a window"),
             per_row(played, "one", "threads", "rows/s, two threads / one, 64 seeds a window"),
