@@ -184,7 +184,7 @@ def _compose(folder: Path, name: str, overrides: Sequence[str], beside: Path | N
     except MissingConfigException as error:
         raise RecipeError(_missing_config(error)) from error
     except OverrideParseException as error:
-        raise RecipeError(f"{str(error.override).lstrip('+')!r} cannot be read: {one_line(error)}") from error
+        raise RecipeError(_unreadable(error)) from error
     except (ConfigCompositionException, OmegaConfBaseException) as error:
         raise RecipeError(_bad_override(error, folder, name)) from error
     except YAMLError as error:
@@ -196,6 +196,16 @@ def _missing_config(error: MissingConfigException) -> str:
     if not group:
         return f"the recipe's defaults name {choice!r}, which does not exist{did_you_mean(choice, recipe_names())}"
     return f"{group}={choice} is unknown{did_you_mean(choice, error.options or [])}"
+
+
+def _unreadable(error: OverrideParseException) -> str:
+    word = str(error.override).lstrip("+")
+    key = word.partition("=")[0]
+    if key.endswith("url"):  # which may hold a password; Hydra's own words repeat parts of it
+        return (
+            f"{key}: a sign in its value is grammar to Hydra; put the value in double quotes: '{key}=\"http://...\"'."
+        )
+    return f"{word!r} cannot be read: {one_line(error)}"
 
 
 def _bad_override(error: Exception, folder: Path, name: str) -> str:

@@ -196,3 +196,9 @@ def test_an_installed_package_finds_its_recipes_inside_itself(tmp_path: Path):
         check=True,
     )
     assert "max_steps: 40" in done.stdout
+
+
+def test_a_malformed_address_is_refused_without_repeating_it():
+    with pytest.raises(RecipeError, match=r"^endpoint.url: .*double quotes") as refused:
+        compose(["recipe=sqlm_small", "endpoint.url=http://me:se{cret@host/v1"])
+    assert "cret" not in str(refused.value)
