@@ -13,7 +13,6 @@ private, is named in tests/learner/test_trl_contract.py; an upgrade of TRL fails
 
 from __future__ import annotations
 
-import math
 import time
 from collections import defaultdict
 from collections.abc import Mapping
@@ -36,6 +35,7 @@ from selfplay.learner.best import Best
 from selfplay.learner.distinct import is_noisy, score_distinct
 from selfplay.learner.loss_mix import LossMix
 from selfplay.learner.ranks import gather_episodes, on_any_rank, whole_parameters
+from selfplay.learner.step_record import step_record
 from selfplay.learner.updates import Batch, Updates
 from selfplay.learner.window import Arena, play_window
 from selfplay.policy import Policy
@@ -245,18 +245,11 @@ class SelfPlayTrainer(GRPOTrainer):
         window, rest = divmod(self.state.global_step, self.updates_per_window)
         if "loss" not in logs or rest:
             return
-        record = dict(self._played)
-        for name, values in self._metrics["train"].items():
-            valid = [value for value in values if not math.isnan(value)]
-            if name.startswith("role/") and valid:
-                record[name] = sum(valid) / len(valid)
-        self._metrics["train"].clear()
-        record["learner/loss"] = logs["loss"]
-        record["learner/grad_norm"] = float(logs.get("grad_norm", 0.0))
-        for adapter, group in zip(self.policy.adapters, self.optimizer.param_groups, strict=True):
-            record[f"learner/lr/{adapter}"] = 0.0 if self._rests(adapter) else group["lr"]
         self._seconds["update"] = time.perf_counter() - self._updating_since
-        record.update({f"perf/{name}_seconds": seconds for name, seconds in self._seconds.items()})
+        groups = zip(self.policy.adapters, self.optimizer.param_groups, strict=True)
+        rates = {adapter: 0.0 if self._rests(adapter) else group["lr"] for adapter, group in groups}
+        record = self._played | step_record(logs, self._metrics["train"], rates, self._seconds)
+        self._metrics["train"].clear()
         self._seconds.clear()
         together(lambda: self.journal.record(window, record))
 
