@@ -1,12 +1,13 @@
-"""The product's own server on the small base, which can be told to misbehave: ``python -m tests.serving``.
+"""The product's own server on a small base, which can be told to misbehave: ``python -m tests.serving [WORDS]``.
 
 POST /faults with a list such as [["status", 500], ["half"]] lets the next requests go wrong in that order, by the
-method of that name; GET /seen says what was asked since then. Whoever speaks to /v1 cannot know.
+method of that name; GET /seen says what was asked since then, and what was answered. Whoever speaks to /v1 cannot know.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from typing import Any
@@ -27,15 +28,19 @@ class Faults:
 
     def set(self, wanted: list[list[Any]]) -> None:
         with self.lock:
-            self.todo, self.seen = wanted, []
+            self.todo, self.seen, self.answered = wanted, [], []
             self.now, self.most = 0, 0  # requests under way
+            self.holding, self.held = False, 0  # whether nobody is answered any more, and who waits for that
 
     def next(self, request: dict[str, Any]) -> list[Any]:
         with self.lock:
             self.seen.append(request)
             self.now += 1
             self.most = max(self.most, self.now)
-            return self.todo.pop(0) if self.todo else []
+            fault = self.todo.pop(0) if self.todo else []
+            self.holding = self.holding or fault == ["hold"]
+            self.held += self.holding
+            return ["hold"] if self.holding else fault
 
     def over(self) -> None:
         with self.lock:
@@ -48,7 +53,8 @@ FAULTS = Faults()
 class Misbehaving(Handler):
     def do_GET(self) -> None:
         if self.path == "/seen":
-            self._send(200, {"seen": FAULTS.seen, "most": FAULTS.most})
+            told = {name: getattr(FAULTS, name) for name in ("seen", "answered", "most", "now", "held")}
+            self._send(200, told)
         else:
             super().do_GET()
 
@@ -70,6 +76,13 @@ class Misbehaving(Handler):
 
     def _none(self) -> None:
         self._answer(self._data)
+        FAULTS.answered.append(json.loads(self._data))
+
+    def _hold(self) -> None:
+        """No answer, to this one and all that follow, until the next faults are set."""
+        while FAULTS.holding:
+            time.sleep(0.01)
+        self.close_connection = True
 
     def _status(self, status: int, message: str = "no", headers: dict[str, str] | None = None) -> None:
         """A refusal; with ``{key}`` in the message, the caller's own key in it."""
@@ -84,7 +97,7 @@ class Misbehaving(Handler):
 
     def _slow(self, seconds: float) -> None:
         time.sleep(seconds)
-        self._none()
+        self._answer(self._data)
 
     def _drip(self, seconds: float) -> None:
         """A byte now and then: no single read is ever slow."""
@@ -123,7 +136,8 @@ class Misbehaving(Handler):
 
 
 def main() -> None:
-    config = compose(["recipe=sqlm_small", "sampler.max_new_tokens={proposer: 16, solver: 24}"])
+    words = sys.argv[1:] or ["recipe=sqlm_small", "sampler.max_new_tokens={proposer: 16, solver: 24}"]
+    config = compose(words)
     sampler = model_sampler(config, build(config, "game"))
     assert isinstance(sampler, HFSampler)
     served = Served(sampler)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -64,6 +65,10 @@ class Address:
     def without_key(self, text: str) -> str:
         """The text fit to be shown: some servers repeat the key in their errors."""
         return text.replace(self._key, "(key)") if self._key else text
+
+    def hides_key(self, text: str) -> bool:
+        """Whether the key stands nowhere in the text, neither as it is nor as JSON writes it."""
+        return not self._key or (self._key not in text and json.dumps(self._key)[1:-1] not in text)
 
     def __repr__(self) -> str:
         return f"Address({self.url!r}, {self.api_key_env!r})"
