@@ -40,6 +40,8 @@ KEY = "sk-secret-123"
         ([*ASKED, "endpoint.on_failure=skip"], ["endpoint.on_failure='skip'", "stop, mark"]),
         ([*ASKED, "endpoint.extra={n: 3}"], ["endpoint.extra.n"]),
         ([*ASKED, "endpoint.temperature=-1"], ["endpoint.temperature=-1"]),
+        ([*ASKED, "endpoint.prices={prompt: 2}"], ["endpoint.prices={'prompt': 2} must give both", "completion: 8.0"]),
+        ([*ASKED, "endpoint.prices={prompt: 2, completion: -1}"], ["endpoint.prices.completion=-1"]),
         ([*ASKED, "endpoint.max_new_tokens={solver: 3}"], ["no entry for the role 'proposer'"]),
         ([*ASKED, "endpoint.api_key_env=NOT_SET_ANYWHERE"], ["endpoint.api_key_env=NOT_SET_ANYWHERE", "not set"]),
         ([*ASKED, "endpoint.modle=x"], ["endpoint.modle", "did you mean endpoint.model"]),
@@ -107,4 +109,5 @@ def test_the_plan_shows_who_is_asked_and_how_much(capsys):
     assert (solver.player, solver.adapter) == ("model", "solver")
     show(config)
     shown = " ".join(capsys.readouterr().out.split())
-    assert "The proposer is asked at http://localhost:8000/v1: up to 480 replies and 4,800 tokens" in shown
+    assert "m at http://localhost:8000/v1 plays proposer." in shown
+    assert "│ proposer │ 480 │ 61,440 │ 4,800 │ - │ 480 │" in shown  # a call for each reply; prompts of 128 tokens

@@ -24,10 +24,12 @@ class Faults:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
+        self.era = 0  # how often faults were set: requests of an earlier one are counted no more
         self.set([])
 
     def set(self, wanted: list[list[Any]]) -> None:
         with self.lock:
+            self.era += 1
             self.todo, self.seen, self.answered = wanted, [], []
             self.now, self.most = 0, 0  # requests under way
             self.holding, self.held = False, 0  # whether nobody is answered any more, and who waits for that
@@ -42,9 +44,9 @@ class Faults:
             self.held += self.holding
             return ["hold"] if self.holding else fault
 
-    def over(self) -> None:
+    def over(self, era: int) -> None:
         with self.lock:
-            self.now -= 1
+            self.now -= era == self.era
 
 
 FAULTS = Faults()
@@ -66,13 +68,14 @@ class Misbehaving(Handler):
         self._data = self.rfile.read(int(self.headers["Content-Length"]))
         request = {"path": self.path, "body": json.loads(self._data), "key": self.headers.get("Authorization"),
                    "time": time.monotonic()}  # fmt: skip
+        self._era = FAULTS.era
         kind, *values = FAULTS.next(request) or ["none"]
         try:
             getattr(self, f"_{kind}")(*values)
         except BrokenPipeError:
             pass  # the client did not wait: that is what it is tested for
         finally:
-            FAULTS.over()
+            FAULTS.over(self._era)
 
     def _none(self) -> None:
         self._answer(self._data)
@@ -80,7 +83,7 @@ class Misbehaving(Handler):
 
     def _hold(self) -> None:
         """No answer, to this one and all that follow, until the next faults are set."""
-        while FAULTS.holding:
+        while self._era == FAULTS.era:
             time.sleep(0.01)
         self.close_connection = True
 
