@@ -9,22 +9,20 @@ equal, which is all that automatic prefix caching (vLLM, OpenAI) asks for; what 
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import random
 import threading
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from selfplay.samplers.endpoint.address import Address
-from selfplay.samplers.endpoint.answered import Asker, Place, Question
+from selfplay.samplers.endpoint.answered import Asker, Question
 from selfplay.samplers.endpoint.calls import Caller, CallFailed, EndpointError
 from selfplay.samplers.endpoint.ledger import Ledger
 from selfplay.samplers.endpoint.pace import at_once
+from selfplay.samplers.endpoint.places import Place, Places, request_seed
 from selfplay.samplers.endpoint.replies import Reply, read_replies, usage_of
 from selfplay.samplers.endpoint.scorer import Scored, Scorer
 from selfplay.samplers.endpoint.settings import Settings, question
@@ -99,7 +97,7 @@ class OpenAISampler:
     def begin(self, *key: int | str) -> None:
         """Seeds of requests follow from ``key``; its words are the label under which the ledger counts."""
         self._key = key
-        self._asked: Counter[tuple[str, str]] = Counter()  # by role and prompt
+        self._places = Places()
         self._label = " ".join(part for part in key if isinstance(part, str))
 
     def sample(
@@ -118,7 +116,7 @@ class OpenAISampler:
         parts = self.settings.parts(n if heat else 1)
         asks = [
             _Ask(role, prompt, self._label_of(prompt), size, heat, (*place, part))
-            for prompt, place in zip(prompts_N, self._places(role, prompts_N), strict=True)
+            for prompt, place in zip(prompts_N, self._places.of(role, prompts_N), strict=True)
             for part, size in enumerate(parts)
         ]
         answers = iter(self._all([partial(self._replies, ask) for ask in asks]))
@@ -139,7 +137,7 @@ class OpenAISampler:
             EndpointError: no answer, or a server that does not give log-probabilities.
         """
         jobs = []
-        for prompt, place in zip(prompts_N, self._places(role, prompts_N), strict=True):
+        for prompt, place in zip(prompts_N, self._places.of(role, prompts_N), strict=True):
             count = partial(self.ledger.count, role, self._label_of(prompt))
             jobs.append(partial(self._scorer.scores, Scored(role, prompt, self._key, place, count), choices))
         return self._all(jobs) if choices else [[] for _ in prompts_N]
@@ -159,7 +157,7 @@ class OpenAISampler:
             EndpointError: as ``score`` does.
         """
         heat = self.settings.heat(temperature)
-        places = self._places(role, prompts_N)
+        places = self._places.of(role, prompts_N)
         scores_N_C = self.score(role, prompts_N, choices)
         turns_N_G = []
         for prompt, place, scores_C in zip(prompts_N, places, scores_N_C, strict=True):
@@ -204,16 +202,6 @@ class OpenAISampler:
             replies += [(reply, "") for reply in got]
         return replies
 
-    def _places(self, role: str, prompts_N: Sequence[Prompt]) -> list[Place]:
-        """Of each prompt its digest, and how often this window has asked it of the role before. Not its number among
-        the others: where one of them fails, or is answered after all, the rest are still the calls that they were."""
-        places: list[Place] = []
-        for prompt in prompts_N:
-            digest = hashlib.sha256(json.dumps(question(prompt)).encode()).hexdigest()[:32]
-            places.append((digest, self._asked[role, digest]))
-            self._asked[role, digest] += 1
-        return places
-
     def _label_of(self, prompt: Prompt) -> str:
         return prompt.label if isinstance(prompt, Labelled) else self._label
 
@@ -242,15 +230,3 @@ def renormalised(scores_C: Sequence[float], temperature: float) -> list[float]:
     heated = [(score - highest) / temperature for score in scores_C]
     total = math.log(math.fsum(math.exp(score) for score in heated))
     return [score - total for score in heated]
-
-
-def request_seed(key: Sequence[int | str], role: str, place: Place) -> int:
-    """31 bits from the window's key, the role, the prompt and how often it was asked: the same run asks the same.
-
-    >>> request_seed((0, 3), "judge", ("9f2c", 0, 0, 0)) == request_seed((0, 3), "judge", ("9f2c", 0, 0, 0))
-    True
-    >>> request_seed((0, 3), "judge", ("9f2c", 0, 0, 0)) == request_seed((0, 3), "judge", ("9f2c", 1, 0, 0))
-    False
-    """
-    digest = hashlib.sha256(repr((tuple(key), role, tuple(place))).encode()).digest()
-    return int.from_bytes(digest[:4], "big") >> 1

@@ -40,14 +40,14 @@ def client(endpoint: Endpoint, folder: Path, *words: str) -> subprocess.Popen[st
 
 
 def ended(running: subprocess.Popen[str]) -> str:
-    _, said = running.communicate(timeout=120)
+    _, said = running.communicate(timeout=200)
     assert running.returncode == 0, said
     return said
 
 
 def kill_when_held(endpoint: Endpoint, running: subprocess.Popen[str], calls: Path, before: int) -> dict[str, Any]:
     """Kill the client once nobody but held requests is under way and the rest is kept; what the server knows then."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + 150
     while time.monotonic() < until:
         assert running.poll() is None, running.communicate()[1]
         state = endpoint.state
@@ -115,3 +115,25 @@ def test_killed_at_random_calls_nothing_is_lost_and_nothing_paid_twice(rule_book
     assert list(map(timeless, read_rows(run / "metrics.jsonl"))) == list(
         map(timeless, read_rows(whole / "metrics.jsonl"))
     )
+
+
+def test_a_role_that_is_asked_while_another_learns_is_not_asked_twice(endpoint, tmp_path):
+    """Killed before the first checkpoint; the learner plays its windows again, bit for bit, and asks the same."""
+    words = ["recipe=sqlm_small", f"output_dir={tmp_path}", f"endpoint.url={endpoint.url}", "endpoint.model=proposer",
+             "players.proposer=endpoint", "policy.frozen=[proposer]", "tracking.wandb=disabled", "evaluation.every=0",
+             "seeds.per_window=2", "game.proposals=2", "game.answers=4", "max_steps=3", "resume=auto"]  # fmt: skip
+    command = [sys.executable, "-m", "selfplay.train", *words]
+    run = tmp_path / "sqlm_small"
+    endpoint.misbehave(*[["none"]] * 4, ["hold"])
+    running = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    answered = kill_when_held(endpoint, running, run / CALLS, before=0)["answered"]
+    assert len(answered) == 4, "two windows"
+    assert not (run / "checkpoints").exists()
+    endpoint.misbehave()
+    ended(subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True))
+    assert len(endpoint.seen) == 2
+    assert once([*answered, *endpoint.state["answered"]])
+    rows = [row for row in read_rows(run / "metrics.jsonl") if "perf/endpoint/proposer/calls" in row]
+    counts = [(row["perf/endpoint/proposer/calls"], row["perf/endpoint/proposer/replayed"]) for row in rows]
+    assert counts == [(0, 2), (0, 2), (2, 0)]
+    assert (run / "adapters" / "solver").is_dir()

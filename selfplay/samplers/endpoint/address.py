@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -67,8 +66,8 @@ class Address:
         return text.replace(self._key, "(key)") if self._key else text
 
     def hides_key(self, text: str) -> bool:
-        """Whether the key stands nowhere in the text, neither as it is nor as JSON writes it."""
-        return not self._key or (self._key not in text and json.dumps(self._key)[1:-1] not in text)
+        """Whether the key stands nowhere in the text, not even as JSON within JSON writes it, with backslashes."""
+        return not self._key or self._key.replace("\\", "") not in text.replace("\\", "")
 
     def __repr__(self) -> str:
         return f"Address({self.url!r}, {self.api_key_env!r})"

@@ -19,13 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from selfplay.samplers.endpoint.calls import Caller, EndpointError
+from selfplay.samplers.endpoint.places import Place
 from selfplay.samplers.endpoint.replies import has_choices, usage_of
 
 CALLS = "calls"
 """The folder in a run's folder."""
-
-Place = Sequence[int | str]
-"""Which of a window's calls this is: the prompt's digest, how often it was asked before, the numbers within."""
 
 
 @dataclass(frozen=True)

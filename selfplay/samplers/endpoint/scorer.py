@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from selfplay.samplers.endpoint.answered import Asker, Place, Question
+from selfplay.samplers.endpoint.answered import Asker, Question
 from selfplay.samplers.endpoint.calls import CallFailed, EndpointError
+from selfplay.samplers.endpoint.places import Place
 from selfplay.samplers.endpoint.replies import usage_of
 from selfplay.samplers.endpoint.scores import TOP, echoed, listed, lowest_listed
 from selfplay.samplers.endpoint.settings import Settings, question
