@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from selfplay.configuration import RecipeError, build, compose, one_line, roles_of
 from selfplay.endpoints import check_endpoints
@@ -39,6 +39,8 @@ def check(config: DictConfig, world_size: int = 1) -> None:
     """
     try:
         plain = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
+    except MissingMandatoryValue as error:
+        raise RecipeError(f"{error.full_key} is not given, and has no default; add {error.full_key}=...") from error
     except OmegaConfBaseException as error:
         raise RecipeError(one_line(error)) from error
     for key, (holds, wanted) in RULES.items():

@@ -29,12 +29,13 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from selfplay.domains.document_folder import number_of_contexts
 from selfplay.keys import did_you_mean, flat_keys, unknown_keys
 
 JOB = "job"  # recipes/job.yaml: every key with its default
 DEBUG = "debug"
 FREE_NODES = (
-    "players", "script", "endpoints", "endpoint.extra", "endpoint.max_new_tokens",
+    "players", "script", "endpoints", "endpoint.extra", "endpoint.max_new_tokens", "endpoint.prices",
     "learner.lr", "learner.kl", "learner.loss_mix", "sampler.max_new_tokens", "evaluation.yardsticks",
 )  # fmt: skip
 """Keys that may be one value or a mapping with entries of the recipe's own."""
@@ -43,6 +44,16 @@ GROUPS = (
     "game", "game/schedule", "domain", "policy", "sampler", "endpoint", "learner", "evaluation", "tracking", "guards",
     "control", "debug",
 )  # fmt: skip
+
+
+def _documents(*, _root_: DictConfig) -> int:
+    """``${documents:}`` in a recipe: how many contexts the folder ``domain.path`` holds; 1 while there is none, which
+    the domain itself tells of."""
+    path = OmegaConf.select(_root_, "domain.path")  # None while it is missing
+    return max(1, number_of_contexts(str(path))) if path is not None else 1
+
+
+OmegaConf.register_new_resolver("documents", _documents, replace=True)
 
 
 class RecipeError(ValueError):

@@ -23,11 +23,11 @@ from selfplay.learner.examiner import Examiner
 from selfplay.learner.loss_mix import LossMix
 from selfplay.learner.ranks import gather_objects
 from selfplay.learner.trainer import SelfPlayTrainer
-from selfplay.players import endpoint_facts, endpoint_rows, sampler_of
+from selfplay.players import endpoint_facts, endpoint_rows, keep_answers, sampler_of
 from selfplay.policy import Policy
 from selfplay.run_folder import RunFolder
 from selfplay.suites import yardstick_of
-from selfplay.types import Game
+from selfplay.types import Game, Sampler
 
 GRPO_CONFIG_KEYS = ("loss_type", "epsilon", "max_grad_norm", "weight_decay", "lr_scheduler", "unbiased_kl")
 """Keys of the recipe's ``learner`` that are handed on under their own names."""
@@ -47,7 +47,7 @@ class Job:
         self.best = Best(config.learner.keep_best) if config.learner.keep_best else None
         self.trainer = SelfPlayTrainer(
             self.policy,
-            arena_of(config, self.game, sampler_of(config, self.game, lambda: self.model)),
+            arena_of(config, self.game, self._sampler()),
             self.journal,
             self.args,
             lr=roles_of(config.learner.lr, self.game.roles, "learner.lr"),
@@ -74,13 +74,18 @@ class Job:
             complete = self.trainer.state.global_step >= self.args.max_steps
             if complete:
                 asked = [row for rows in gather_objects(endpoint_rows(self.trainer.arena.sampler)) for row in rows]
-                facts = {"base_digest": self.policy.base_digest(), **endpoint_facts(asked)}
+                facts = {"base_digest": self.policy.base_digest(), **endpoint_facts(asked, self.folder.path)}
                 self.journal.finish(self._save_adapters(), facts=facts)
             else:
                 saved = latest_checkpoint(self.folder.path / "checkpoints")
                 self.journal.warn(self.trainer.windows, f"stopped here, saved in {saved}; go on with resume=auto.")
         gather_objects(None)  # the launcher ends whoever is left when one has stopped: the first rank closes its record
         return complete
+
+    def _sampler(self) -> Sampler:
+        sampler = sampler_of(self.config, self.game, lambda: self.model)
+        keep_answers(sampler, self.folder.path, self.args.process_index)
+        return sampler
 
     def _save_adapters(self) -> Path:
         adapters = self.folder.path / "adapters"

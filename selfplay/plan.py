@@ -16,6 +16,7 @@ from rich.table import Table
 
 from selfplay.checks import has_model, micro_batches, players, rows_per_update
 from selfplay.configuration import build, roles_of
+from selfplay.endpoint_plan import ASKED_HEADER, ASKED_NOTE, Asking, addresses, asked_rows, askings, new_tokens
 from selfplay.endpoints import ENDPOINT, settings_of
 from selfplay.processes import world_size
 from selfplay.shape import Shape, read_shape
@@ -74,7 +75,7 @@ class Plan:
     adapters: dict[str, int]  # trainable parameters by adapter
     memory: dict[str, float]
     measurements: int  # times that the yardsticks are taken
-    urls: dict[str, str]  # where the roles of endpoints are asked
+    asked: dict[str, Asking]  # of endpoints, by role
     texts_per_measurement: int
 
     @property
@@ -121,7 +122,7 @@ def make_plan(config: DictConfig, world_size: int = 1) -> Plan:
         memory=memory,
         measurements=measurements,
         texts_per_measurement=texts,
-        urls={role.role: settings_of(config, role.role)["url"] for role in roles if role.player == ENDPOINT},
+        asked=askings(config, game),
     )
 
 
@@ -146,8 +147,7 @@ def _plan_roles(config: DictConfig, game: Game) -> tuple[RolePlan, ...]:
 def _new_tokens(config: DictConfig, role: str, player: str, limit: int) -> int:
     if player != ENDPOINT:
         return limit
-    own = settings_of(config, role)["max_new_tokens"]
-    return own if isinstance(own, int) else own[role]
+    return new_tokens(settings_of(config, role)["max_new_tokens"], role)
 
 
 def _adapter_of(config: DictConfig, role: str) -> str:
@@ -213,6 +213,21 @@ def show(config: DictConfig) -> None:
     ]
     console.print(_table("Roles", header, rows))
     learning = {r.adapter for r in plan.roles if r.learns != "never"}
+    if len(plan.asked) < len(plan.roles):
+        _show_model(console, plan, learning)
+    steps = f"{plan.updates_per_window} optimizer step(s) of {plan.micro_batches} micro-batch(es)"
+    console.print(
+        f"Each window: {steps if learning else 'no weight changes'}. "
+        f"Measured {plan.measurements} times, up to {plan.texts_per_measurement:,} texts each."
+    )
+    if plan.asked:
+        console.print(_table(f"Asked of endpoints in {plan.steps} windows", ASKED_HEADER, asked_rows(plan.asked)))
+        for line in (*addresses(plan.asked), ASKED_NOTE):
+            console.print(line, soft_wrap=True, highlight=False)
+    console.print("dry_run=true: nothing was trained. Leave the word out to start.")
+
+
+def _show_model(console: Console, plan: Plan, learning: set[str]) -> None:
     weights = [
         (f"adapter {name}", f"{size:,}", "learns" if name in learning else "never learns")
         for name, size in plan.adapters.items()
@@ -222,17 +237,6 @@ def show(config: DictConfig) -> None:
     memory = [(part, f"{size:.2f}") for part, size in plan.memory.items()]
     memory.append(("peak of one process, about", f"{plan.memory_total:.2f}"))
     console.print(_table("Memory (GiB, estimated)", ("part", "GiB"), memory))
-    steps = f"{plan.updates_per_window} optimizer step(s) of {plan.micro_batches} micro-batch(es)"
-    console.print(
-        f"Each window: {steps if learning else 'no weight changes'}. "
-        f"Measured {plan.measurements} times, up to {plan.texts_per_measurement:,} texts each."
-    )
-    for asked in (role for role in plan.roles if role.player == ENDPOINT):
-        console.print(
-            f"The {asked.role} is asked at {plan.urls[asked.role]}: up to {asked.rows * plan.steps:,} replies and "
-            f"{asked.tokens * plan.steps:,} tokens of them in {plan.steps} windows, prompts and retries not counted."
-        )
-    console.print("dry_run=true: nothing was trained. Leave the word out to start.")
 
 
 def _table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:

@@ -16,9 +16,10 @@ from selfplay.checks import players
 from selfplay.configuration import RecipeError, build
 from selfplay.endpoints import ENDPOINT, endpoint_samplers
 from selfplay.quiet import quieten
+from selfplay.samplers.endpoint.answered import CALLS, AnsweredCalls, kept_calls
 from selfplay.samplers.endpoint.ledger import Ledger
 from selfplay.samplers.human import Human
-from selfplay.samplers.openai import OpenAISampler
+from selfplay.samplers.openai import EndpointError, OpenAISampler
 from selfplay.samplers.per_role import PerRole
 from selfplay.samplers.scripted import Scripted
 from selfplay.types import Game, Sampler
@@ -48,9 +49,30 @@ def sampler_of(config: DictConfig, game: Game, model: Callable[[], Sampler]) -> 
 
 def ledgers_of(sampler: Sampler) -> list[Ledger]:
     """What the endpoints among a recipe's players count in; none where nobody is asked over a network."""
+    return [player.ledger for player in _endpoints(sampler)]
+
+
+def keep_answers(sampler: Sampler, run: Path, rank: int) -> None:
+    """From now on the endpoints keep what they are answered in the run's folder, and ask for nothing that lies there.
+
+    Raises:
+        EndpointError: the folder takes no file.
+    """
+    asked, file = _endpoints(sampler), run / CALLS / f"rank-{rank}.jsonl"
+    if not asked:
+        return
+    try:
+        answered = AnsweredCalls(file)
+    except OSError as error:
+        raise EndpointError(f"answered calls cannot be kept in {file} ({error.strerror}); mend the folder.") from error
+    for player in asked:
+        player.asker.answered = answered
+
+
+def _endpoints(sampler: Sampler) -> list[OpenAISampler]:
+    """Each once, however many roles it plays."""
     players = sampler.by_role.values() if isinstance(sampler, PerRole) else [sampler]
-    asked = {id(player): player for player in players if isinstance(player, OpenAISampler)}
-    return [player.ledger for player in asked.values()]
+    return list({id(player): player for player in players if isinstance(player, OpenAISampler)}.values())
 
 
 def endpoint_rows(sampler: Sampler) -> list[dict[str, Any]]:
@@ -58,11 +80,13 @@ def endpoint_rows(sampler: Sampler) -> list[dict[str, Any]]:
     return [row for ledger in ledgers_of(sampler) for row in ledger.as_data()]
 
 
-def endpoint_facts(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """For the summary: the rows of all processes, added up by role and label; {} without endpoints.
+def endpoint_facts(rows: Iterable[Mapping[str, Any]], run: Path) -> dict[str, Any]:
+    """For the summary: the rows of all processes since the last start, added up by role and label, and what the run has
+    kept since it first began; {} without endpoints.
 
-    >>> endpoint_facts([{"role": "judge", "label": "", "calls": 2}, {"role": "judge", "label": "", "calls": 3}])
-    {'endpoints': [{'role': 'judge', 'label': '', 'calls': 5}]}
+    >>> rows = [{"role": "judge", "label": "", "calls": 2}, {"role": "judge", "label": "", "calls": 3}]
+    >>> endpoint_facts(rows, Path("no/run"))
+    {'endpoints': [{'role': 'judge', 'label': '', 'calls': 5}], 'answered_calls': {}}
     """
     sums: dict[tuple[str, str], Counter[str]] = {}
     for row in rows:
@@ -70,7 +94,7 @@ def endpoint_facts(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
             {name: count for name, count in row.items() if name not in ("role", "label")}
         )
     added = [{"role": role, "label": label, **counts} for (role, label), counts in sorted(sums.items())]
-    return {"endpoints": added} if added else {}
+    return {"endpoints": added, "answered_calls": kept_calls(run / CALLS)} if added else {}
 
 
 def model_sampler(config: DictConfig, game: Game, adapters: Path | None = None) -> Sampler:

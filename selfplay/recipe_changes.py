@@ -21,7 +21,7 @@ MAY_DIFFER = (
 """Keys that a resumed run may change: they alter what is shown and saved, never what is learned. (``processes`` only
 says how many are wanted; how many there are, ``allowed_launch`` looks at.)"""
 
-HOW_ASKED = ("url", "timeout", "retries", "backoff", "at_once", "per_minute", "api_key_env")
+HOW_ASKED = ("url", "timeout", "retries", "backoff", "at_once", "per_minute", "api_key_env", "prices")
 """Keys of an endpoint that may change too: where the model is asked and how patiently, not which one nor for what."""
 
 NEVER = ("learner.updates_per_window",)

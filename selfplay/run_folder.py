@@ -1,9 +1,10 @@
 """Where a run lives, and what to do when something lives there already. Nothing is ever overwritten.
 
-    runs/<run name>/config.yaml metrics.jsonl episodes/ checkpoints/ adapters/ summary.json
+    runs/<run name>/config.yaml metrics.jsonl episodes/ checkpoints/ calls/ adapters/ summary.json
 
 A run that is not resumed but finds its folder taken moves the old folder aside, to ``<run name>.1``, ``.2``, ...
-One that is resumed under another config keeps the old one beside it, as ``config.until-step-000020.yaml``.
+One that is resumed under another config keeps the old one beside it, as ``config.until-step-000020.yaml``. One that was
+killed before its first checkpoint begins anew, in the same folder where endpoints have answered it: that was paid for.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from selfplay.learner.checkpoint_names import checkpoint_name, clear_leftovers, 
 from selfplay.learner.durable import set_aside
 from selfplay.recipe_changes import differences
 from selfplay.resume import Start, find_start
+from selfplay.samplers.endpoint.answered import CALLS
+from selfplay.tracking.metrics_file import SUMMARY
 
 OF_ONE_START = {"resume", "resume_allow", "dry_run"}
 """Keys that say how to start, and nothing of the run."""
@@ -32,6 +35,16 @@ class RunFolder:
     path: Path
     checkpoint: Path | None
     remark: str = ""
+
+    @property
+    def kept(self) -> str:
+        """A line on the answered calls that lie here, or an empty text."""
+        size = sum(file.stat().st_size for file in (self.path / CALLS).glob("rank-*.jsonl"))
+        return (
+            f"{self.path / CALLS} keeps {size / 1e6:.1f} MB of answered calls, which are not asked again"
+            if size
+            else ""
+        )
 
     @property
     def continues(self) -> bool:
@@ -54,18 +67,22 @@ def open_run_folder(config: DictConfig, start: Start | None = None) -> RunFolder
     if found is not None and folder.continues:
         remark = f"resuming {path} from {found.name}"
         _go_on(folder, found, config)
+    elif str(config.resume) == "auto" and found is None and folder.kept and not (path / SUMMARY).exists():
+        remark = ""
+        _go_on(folder, None, config)
     else:
         remark = f"starting {path} from {found}" if found else ""
         remark = ". ".join(filter(None, (remark, _make_room(path))))
-    return RunFolder(path, found, "; ".join(filter(None, (remark, *start.remarks))))
+    return RunFolder(path, found, "; ".join(filter(None, (remark, *start.remarks, folder.kept))))
 
 
-def _go_on(folder: RunFolder, found: Path, config: DictConfig) -> None:
-    """Clear what a killed run left, and put out of the way what this one will write anew."""
-    parent, step = found.parent, read_state(found)["step"]
+def _go_on(folder: RunFolder, found: Path | None, config: DictConfig) -> None:
+    """Clear what a killed run left, and put out of the way what this one will write anew; all of it where there is no
+    checkpoint to go on from."""
+    parent, step = folder.path / "checkpoints", read_state(found)["step"] if found else 0
     clear_leftovers(parent)
     for later in named_checkpoints(parent):
-        if step_of(later) >= step and later.resolve() != found.resolve():
+        if step_of(later) >= step and (found is None or later.resolve() != found.resolve()):
             set_aside(later)  # its steps are played again, and resume=auto must not find it; or it is torn
     _clear_adapters(folder.path)
     _keep_config(folder.path, config, step)

@@ -72,9 +72,11 @@ def _show_plan(config: DictConfig) -> int:
 def _rehearse(config: DictConfig) -> int:
     if int(os.environ.get("RANK", "0")) != 0:  # there is nothing to share out, and one folder to write
         return 0
+    from selfplay.learner.checkpoint_names import CheckpointError
     from selfplay.rehearsal import rehearse
     from selfplay.run_folder import open_run_folder
     from selfplay.samplers.openai import EndpointError
+    from selfplay.tracking.journal import CannotRecord
 
     load_prompts(config)
     folder = open_run_folder(config)
@@ -82,7 +84,7 @@ def _rehearse(config: DictConfig) -> int:
         _say(folder.remark)
     try:
         return rehearse(config, folder)
-    except EndpointError as error:
+    except (CannotRecord, CheckpointError, EndpointError) as error:
         return _say(str(error), status=1)
 
 

@@ -420,6 +420,33 @@ class Game(Protocol):
     def load_state_dict(self, state: Mapping[str, Any]) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a role will be asked for, before anything is: upper bounds where nothing is asked twice."""
+
+    calls: int
+    most_calls: int  # every further try used up
+    prompt_tokens: int  # of ``calls``, about: text is not tokenized for it
+    reply_tokens: int  # of ``calls``
+
+    def __add__(self, other: Asked) -> Asked:
+        return Asked(
+            self.calls + other.calls,
+            self.most_calls + other.most_calls,
+            self.prompt_tokens + other.prompt_tokens,
+            self.reply_tokens + other.reply_tokens,
+        )
+
+
+@runtime_checkable
+class Budgeted(Protocol):
+    """A game that can tell what it will ask for, as prompts of very different lengths make worth while."""
+
+    def budget(self, episodes: int, limits: Mapping[str, int]) -> Mapping[str, Asked]:
+        """By role, of so many episodes from the first seed on; ``limits``: most tokens of a reply of each role."""
+        ...
+
+
 @runtime_checkable
 class Skilled(Protocol):
     """A game that mines skills: what it chose so far can be measured from outside."""

@@ -16,7 +16,29 @@ SMALL = "recipe=sqlm_small"
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_every_recipe_passes(name: str):
-    check(compose([f"recipe={name}"]))
+    check(compose([f"recipe={name}", *own_words(name)]))
+
+
+def own_words(name: str) -> list[str]:
+    """What no recipe can know."""
+    launch = Path(__file__).parents[1] / "launch"
+    asked = [f"domain.path={launch}", "endpoint.url=http://localhost:8000/v1", "endpoint.model=m"]
+    return asked if name == "ctx2skill" else []
+
+
+def test_what_a_recipe_cannot_know_is_asked_for():
+    with pytest.raises(RecipeError, match=r"^domain\.path is not given, and has no default; add domain\.path=\.\.\.$"):
+        check(compose(["recipe=ctx2skill"]))
+
+
+def test_each_document_is_visited_once(tmp_path: Path):
+    for name in ("a.md", "b.txt", "picture.png", ".hidden.md"):
+        (tmp_path / name).write_text("text")
+    (tmp_path / "folder").mkdir()
+    assert compose(["recipe=ctx2skill", f"domain.path={tmp_path}"]).max_steps == 2
+    (tmp_path / "folder" / "c.md").write_text("text")
+    assert compose(["recipe=ctx2skill", f"domain.path={tmp_path}"]).max_steps == 3
+    assert compose(["recipe=ctx2skill", f"domain.path={tmp_path}/none"]).max_steps == 1
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from omegaconf import OmegaConf
 
 from selfplay.configuration import GROUPS, RecipeError, build, compose, recipe_names, recipes_folder, roles_of
 from selfplay.games.ctx2skill_settings import Settings
+from selfplay.roles.skill_wording import JsonWording
 
 SMALL = "recipe=sqlm_small"
 REQUIRED = ("seed", "run_name", "output_dir", "resume", "dry_run", "control", "max_steps")
@@ -162,6 +163,8 @@ def arguments_of(target: str) -> set[str]:
     """Of a constructor, those included that it hands on to its class of settings."""
     parameters = inspect.signature(get_method(target)).parameters
     handed_on = {field.name for field in fields(Settings)} if target.endswith(".Ctx2Skill") else set()
+    if target.endswith(".Folder"):
+        handed_on = set(inspect.signature(JsonWording).parameters) - {"longest"}  # which follows from longest_context
     named = {name for name, one in parameters.items() if one.kind is not inspect.Parameter.VAR_KEYWORD}
     return named | handed_on
 

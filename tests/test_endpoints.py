@@ -11,7 +11,8 @@ from selfplay.configuration import RecipeError, build, compose
 from selfplay.endpoints import endpoint_samplers, settings_of
 from selfplay.learner.window import endpoint_counts
 from selfplay.plan import make_plan
-from selfplay.players import ledgers_of, sampler_of
+from selfplay.players import keep_answers, ledgers_of, sampler_of
+from selfplay.samplers.openai import EndpointError
 from selfplay.types import Episode, Seed
 
 HERE = ["recipe=sqlm_small", "endpoint.url=http://localhost:8000/v1", "endpoint.model=m"]
@@ -40,6 +41,8 @@ KEY = "sk-secret-123"
         ([*ASKED, "endpoint.on_failure=skip"], ["endpoint.on_failure='skip'", "stop, mark"]),
         ([*ASKED, "endpoint.extra={n: 3}"], ["endpoint.extra.n"]),
         ([*ASKED, "endpoint.temperature=-1"], ["endpoint.temperature=-1"]),
+        ([*ASKED, "endpoint.prices={prompt: 2}"], ["endpoint.prices={'prompt': 2} must give both", "completion: 8.0"]),
+        ([*ASKED, "endpoint.prices={prompt: 2, completion: -1}"], ["endpoint.prices.completion=-1"]),
         ([*ASKED, "endpoint.max_new_tokens={solver: 3}"], ["no entry for the role 'proposer'"]),
         ([*ASKED, "endpoint.api_key_env=NOT_SET_ANYWHERE"], ["endpoint.api_key_env=NOT_SET_ANYWHERE", "not set"]),
         ([*ASKED, "endpoint.modle=x"], ["endpoint.modle", "did you mean endpoint.model"]),
@@ -107,4 +110,20 @@ def test_the_plan_shows_who_is_asked_and_how_much(capsys):
     assert (solver.player, solver.adapter) == ("model", "solver")
     show(config)
     shown = " ".join(capsys.readouterr().out.split())
-    assert "The proposer is asked at http://localhost:8000/v1: up to 480 replies and 4,800 tokens" in shown
+    assert "m at http://localhost:8000/v1 plays proposer." in shown
+    assert "│ proposer │ 480 │ 61,440 │ 4,800 │ - │ 480 │" in shown  # a call for each reply; prompts of 128 tokens
+
+
+def test_each_process_keeps_its_answers_in_a_file_of_its_own(tmp_path):
+    sampler = sampler_of(compose([*HERE, "players=endpoint", "endpoint.at_once=2", "endpoints.solver.model=other"]),
+                         build(compose(HERE), "game"), lambda: None)  # fmt: skip
+    keep_answers(sampler, tmp_path, rank=1)
+    first, second = {id(player): player for player in sampler.by_role.values()}.values()
+    assert first.asker.answered is second.asker.answered
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.jsonl")] == ["calls/rank-1.jsonl"]
+    scripted = sampler_of(compose([*HERE, "debug=scripted"]), build(compose(HERE), "game"), lambda: None)
+    keep_answers(scripted, tmp_path / "other", rank=0)
+    assert not (tmp_path / "other").exists()
+    (tmp_path / "calls" / "rank-2.jsonl").mkdir()
+    with pytest.raises(EndpointError, match=r"^answered calls cannot be kept in .*rank-2\.jsonl \(Is a directory\)"):
+        keep_answers(sampler, tmp_path, rank=2)

@@ -49,6 +49,12 @@ def read_folder(path: str, longest: int = LONGEST) -> list[Context]:
     return contexts
 
 
+def number_of_contexts(path: str) -> int:
+    """How many contexts a folder holds, by its names alone: no document is read. 0 where there is no folder."""
+    folder = Path(path).expanduser()
+    return sum(bool(_documents(entry)) for entry in folder.iterdir()) if folder.is_dir() else 0
+
+
 def _contexts(folder: Path, where: str, longest: int) -> Iterator[Context]:
     seen: dict[str, str] = {}
     for entry in sorted(folder.iterdir()):

@@ -18,13 +18,14 @@ from dataclasses import replace
 from typing import Any
 
 from selfplay.games.ctx2skill_agents import Agents
+from selfplay.games.ctx2skill_budget import budget
 from selfplay.games.ctx2skill_facts import chosen_skill, facts_of, notes_of
 from selfplay.games.ctx2skill_pay import pay
 from selfplay.games.ctx2skill_settings import Settings
 from selfplay.games.ctx2skill_state import Ask, Attempt, Loop, Round, ask
 from selfplay.roles.replay import Combine, Probe, best_round, easiest_passed, hardest_failed, tally
 from selfplay.roles.skills import update
-from selfplay.types import Challenge, ContextDomain, Episode, Proposal, Sampler, Seed, Side
+from selfplay.types import Asked, Challenge, ContextDomain, Episode, Proposal, Sampler, Seed, Side
 
 
 class Ctx2Skill:
@@ -71,6 +72,11 @@ class Ctx2Skill:
             Episode(loop.seed, loop.turns, facts_of(loop, self.domain, self.set), notes_of(loop, self.set))
             for loop in loops_B
         ]
+
+    def budget(self, episodes: int, limits: Mapping[str, int]) -> dict[str, Asked]:
+        """See `selfplay.types.Budgeted`."""
+        visited = [self.contexts[number % len(self.contexts)] for number in range(episodes)]
+        return budget(self.domain, self.set, visited, limits)
 
     def _challenge(self, loops_B: Sequence[Loop], sampler: Sampler) -> None:
         """Tasks, then the rubrics of those that came without; a task whose rubrics cannot be read is dropped."""

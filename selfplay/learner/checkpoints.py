@@ -21,15 +21,10 @@ from typing import TYPE_CHECKING, Any
 from selfplay.learner import durable
 from selfplay.learner.agreement import reason, together
 from selfplay.learner.best import name_best
-from selfplay.learner.checkpoint_names import (
-    CheckpointError,
-    checkpoint_name,
-    latest_checkpoint,
-    read_state,
-    whole_checkpoints,
-)
-from selfplay.learner.checkpoint_parts import same, write_optimizer, write_randomness
+from selfplay.learner.checkpoint_names import CheckpointError, checkpoint_name, latest_checkpoint, read_state
+from selfplay.learner.checkpoint_parts import write_optimizer, write_randomness
 from selfplay.learner.rates import RecipeRates
+from selfplay.learner.state_file import memories, prune, restore, write_state
 
 if TYPE_CHECKING:
     from selfplay.learner.trainer import SelfPlayTrainer
@@ -79,9 +74,7 @@ def load(trainer: SelfPlayTrainer, folder: Path) -> None:
     except ValueError as error:
         raise CheckpointError(f"{folder} cannot be resumed: {error}") from error
     state = read_state(folder)
-    for name, holder in _memories(trainer).items():
-        if name in state:  # a baseline that the recipe was allowed to add has no past
-            holder.load_state_dict(state[name])
+    restore(_memories(trainer), state)
     if trainer.best is not None:
         trainer.best.take_up(state["best"], checkpoints_of(trainer))
     if trainer.args.should_save:
@@ -112,9 +105,7 @@ def _write_state(trainer: SelfPlayTrainer, folder: Path) -> None:
         "versions": dict(journal.run.versions),
         "launched": {"processes": trainer.args.world_size, "strategy": strategy_of(trainer)},
     }
-    (folder / "state.json").write_text(_as_json(state), encoding="utf-8")
-    if not same(read_state(folder), state):
-        raise OSError("state.json reads back differently from what was written")
+    write_state(folder, state)
     json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))
 
 
@@ -124,27 +115,8 @@ def strategy_of(trainer: SelfPlayTrainer) -> str:
     return "plain" if plugin is None else f"zero{plugin.zero_stage}"
 
 
-def _as_json(state: dict[str, Any]) -> str:
-    """Raises CheckpointError for what would come back as something else, or not at all."""
-    for name, part in state.items():
-        try:
-            faithful = same(json.loads(json.dumps(part)), part)
-        except (TypeError, ValueError):
-            faithful = False
-        if not faithful:
-            raise CheckpointError(
-                f"the state of {name} cannot be kept in a checkpoint: its state_dict() must hold nothing but text, "
-                "numbers, true, false, None, lists, and mappings with text as keys."
-            )
-    return json.dumps(state)
-
-
 def _memories(trainer: SelfPlayTrainer) -> dict[str, Any]:
-    memories: dict[str, Any] = {"game": trainer.arena.game, "alarms": trainer.arena.alarms}
-    memories |= {"control": trainer.arena.control, "bad_steps": trainer.bad_steps}
-    if trainer.arena.baselines is not None:
-        memories["baselines"] = trainer.arena.baselines
-    return memories
+    return {**memories(trainer.arena), "bad_steps": trainer.bad_steps}
 
 
 def _finish(trainer: SelfPlayTrainer, writing: Path, final: Path) -> None:
@@ -156,13 +128,6 @@ def _finish(trainer: SelfPlayTrainer, writing: Path, final: Path) -> None:
     name_best(trainer.best, final.parent)
     best = trainer.best.record["checkpoint"] if trainer.best and trainer.best.record else None
     try:
-        _prune(final.parent, trainer.keep_checkpoints, best)
+        prune(final.parent, trainer.keep_checkpoints, best)
     except OSError as error:  # the checkpoint is there; an old one in the way is no reason to end the run
         trainer.journal.warn(trainer.windows, f"an old checkpoint could not be removed ({error}).")
-
-
-def _prune(parent: Path, keep: int, best: str | None) -> None:
-    """Remove all but the newest ``keep`` checkpoints and the best one; 0 keeps all."""
-    for path in whole_checkpoints(parent)[:-keep] if keep else []:
-        if path.name != best:
-            durable.discard(path)

@@ -60,6 +60,8 @@ def play_window(arena: Arena, number: int, rank: int, world: int, gather: Gather
     episodes = arena.game.play(arena.seeds.window(number, rank, world), arena.sampler)
     if (troubles := arena.troubles()) is not None:
         episodes[0].notes["checker"] = "\n".join([*earlier, *troubles])
+    for episode in episodes:
+        mark_unanswered(episode)
     if spent := [fresh for ledger in arena.ledgers if (fresh := ledger.take())]:
         episodes[0].notes["endpoints"] = json.dumps(spent)
     everyone = sorted(gather(episodes), key=lambda episode: episode.seed.index)
@@ -74,7 +76,26 @@ def play_window(arena: Arena, number: int, rank: int, world: int, gather: Gather
     arena.game.remember(everyone)
     guard_values, warnings = arena.alarms.check(everyone)
     measures = {**describe(everyone), **report, **guard_values, **endpoint_counts(everyone)}
-    return Window(number, turns, everyone, measures, broken + warnings)
+    return Window(number, turns, everyone, measures, [*broken, *unanswered(everyone), *warnings])
+
+
+def mark_unanswered(episode: Episode) -> None:
+    """Note in an episode how many of its turns the infrastructure left without a reply, and the first reason."""
+    reasons = [turn.failure for turn in episode.turns if turn.failure]
+    if reasons:
+        told = {"turns": len(reasons), "of": len(episode.turns), "reason": reasons[0]}
+        episode.notes["unanswered"] = json.dumps(told, ensure_ascii=False)
+
+
+def unanswered(episodes: Sequence[Episode]) -> list[str]:
+    """One line for each episode that is marked."""
+    lines = []
+    for episode in episodes:
+        if marked := episode.notes.get("unanswered"):
+            told, about = json.loads(marked), episode.notes.get("context", episode.seed.topic)
+            share = f"{told['turns']} of {told['of']} turns"
+            lines.append(f"seed {episode.seed.index} ({about}): {share} got no answer ({told['reason']}).")
+    return lines
 
 
 def endpoint_counts(episodes: Sequence[Episode]) -> dict[str, float]:

@@ -9,7 +9,6 @@ equal, which is all that automatic prefix caching (vLLM, OpenAI) asks for; what 
 
 from __future__ import annotations
 
-import hashlib
 import math
 import random
 import threading
@@ -19,25 +18,27 @@ from functools import partial
 from typing import Any
 
 from selfplay.samplers.endpoint.address import Address
+from selfplay.samplers.endpoint.answered import Asker, Question
 from selfplay.samplers.endpoint.calls import Caller, CallFailed, EndpointError
 from selfplay.samplers.endpoint.ledger import Ledger
 from selfplay.samplers.endpoint.pace import at_once
-from selfplay.samplers.endpoint.replies import Reply, has_choices, read_replies, usage_of
-from selfplay.samplers.endpoint.scorer import Scorer
+from selfplay.samplers.endpoint.places import Place, Places, request_seed
+from selfplay.samplers.endpoint.replies import Reply, read_replies, usage_of
+from selfplay.samplers.endpoint.scorer import Scored, Scorer
 from selfplay.samplers.endpoint.settings import Settings, question
 from selfplay.types import Labelled, Prompt, Turn
 
 
 @dataclass(frozen=True)
 class _Ask:
-    """One call for ``n`` replies to one prompt; ``place`` makes its seed its own."""
+    """One call for ``n`` replies to one prompt; ``place`` makes its seed its own, and the call known again."""
 
     role: str
     prompt: Prompt
     label: str
     n: int
     temperature: float
-    place: tuple[int, ...]
+    place: Place
 
 
 class OpenAISampler:
@@ -59,6 +60,7 @@ class OpenAISampler:
             never said anything that can be read, ends the run all the same.
         api_key_env: the environment variable that holds the key.
         extra: further keys of each request; null removes one of ours.
+        prices: of a million tokens, ``{prompt: 2.0, completion: 8.0}``, in whatever money; for estimates alone.
 
     Raises:
         ValueError: a value that cannot work, or a key that is not in the environment.
@@ -80,21 +82,22 @@ class OpenAISampler:
         on_failure: str = "stop",
         api_key_env: str | None = None,
         extra: Mapping[str, Any] | None = None,
+        prices: Mapping[str, float] | None = None,
     ) -> None:
         self.settings = Settings(
             model, max_new_tokens, temperature, timeout, retries, backoff, at_once, per_minute, most_n, logprobs,
-            on_failure, dict(extra or {}),
+            on_failure, dict(extra or {}), prices,
         )  # fmt: skip
         self.caller = Caller(Address(url, api_key_env), timeout, retries, per_minute, backoff)
+        self.asker = Asker(self.caller)
         self.ledger = Ledger()
-        self._scorer = Scorer(self.caller, self.settings)
-        self._heard = False  # whether the server has ever said anything that can be read
+        self._scorer = Scorer(self.asker, self.settings)
         self.begin()
 
     def begin(self, *key: int | str) -> None:
         """Seeds of requests follow from ``key``; its words are the label under which the ledger counts."""
         self._key = key
-        self._rounds: dict[str, int] = {}
+        self._places = Places()
         self._label = " ".join(part for part in key if isinstance(part, str))
 
     def sample(
@@ -110,11 +113,10 @@ class OpenAISampler:
             raise ValueError(f"n={n} samples of a prompt were asked of {role}; ask for 1 or more.")
         heat = self.settings.heat(temperature)
         self.settings.new_tokens(role)
-        number = self._rounds[role] = self._rounds.get(role, -1) + 1
         parts = self.settings.parts(n if heat else 1)
         asks = [
-            _Ask(role, prompt, self._label_of(prompt), size, heat, (number, at, part))
-            for at, prompt in enumerate(prompts_N)
+            _Ask(role, prompt, self._label_of(prompt), size, heat, (*place, part))
+            for prompt, place in zip(prompts_N, self._places.of(role, prompts_N), strict=True)
             for part, size in enumerate(parts)
         ]
         answers = iter(self._all([partial(self._replies, ask) for ask in asks]))
@@ -134,12 +136,10 @@ class OpenAISampler:
         Raises:
             EndpointError: no answer, or a server that does not give log-probabilities.
         """
-        jobs = [
-            partial(
-                self._scorer.scores, role, prompt, choices, partial(self.ledger.count, role, self._label_of(prompt))
-            )
-            for prompt in prompts_N
-        ]
+        jobs = []
+        for prompt, place in zip(prompts_N, self._places.of(role, prompts_N), strict=True):
+            count = partial(self.ledger.count, role, self._label_of(prompt))
+            jobs.append(partial(self._scorer.scores, Scored(role, prompt, self._key, place, count), choices))
         return self._all(jobs) if choices else [[] for _ in prompts_N]
 
     def choose(
@@ -157,10 +157,11 @@ class OpenAISampler:
             EndpointError: as ``score`` does.
         """
         heat = self.settings.heat(temperature)
-        number = self._rounds[role] = self._rounds.get(role, -1) + 1
+        places = self._places.of(role, prompts_N)
+        scores_N_C = self.score(role, prompts_N, choices)
         turns_N_G = []
-        for at, (prompt, scores_C) in enumerate(zip(prompts_N, self.score(role, prompts_N, choices), strict=True)):
-            rng = random.Random(request_seed(self._key, role, (number, at)))
+        for prompt, place, scores_C in zip(prompts_N, places, scores_N_C, strict=True):
+            rng = random.Random(request_seed(self._key, role, place))
             nats_C = renormalised(scores_C, heat or 1.0)
             weights_C = [math.exp(nats) for nats in nats_C]
             likeliest = weights_C.index(max(weights_C))
@@ -182,20 +183,22 @@ class OpenAISampler:
                 break
             path, body = question(ask.prompt)
             body |= self.settings.sampling(ask.role, missing, ask.temperature, path)
-            body["seed"] = request_seed(self._key, ask.role, (*ask.place, again))
+            place = (*ask.place, again)
+            body["seed"] = request_seed(self._key, ask.role, place)
+            asked = Question(path, self.settings.dressed(body), self._key, ask.role, place)
             try:
-                answer = self.caller.call(path, self.settings.dressed(body), has_choices, count, stop)
+                answer, fresh = self.asker.ask(asked, count, stop)
             except CallFailed as failed:
                 self._stop_or_go_on(failed)
                 return [*replies, *[(Reply("", stopped=False), failed.reason)] * missing]
-            self._heard = True
             got = read_replies(answer)[:missing]
-            count(
-                replies=len(got),
-                empty=sum(not reply.text for reply in got),
-                cut=sum(not reply.stopped for reply in got),
-                **usage_of(answer),
-            )
+            if fresh:
+                count(
+                    replies=len(got),
+                    empty=sum(not reply.text for reply in got),
+                    cut=sum(not reply.stopped for reply in got),
+                    **usage_of(answer),
+                )
             replies += [(reply, "") for reply in got]
         return replies
 
@@ -204,7 +207,7 @@ class OpenAISampler:
 
     def _stop_or_go_on(self, failed: CallFailed) -> None:
         """Raise where the run cannot go on without this answer."""
-        nobody_there = failed.kind == "garbage" and not self._heard  # nothing but garbage: a wrong address
+        nobody_there = failed.kind == "garbage" and not self.asker.heard  # nothing but garbage: a wrong address
         if self.settings.on_failure == "stop" or failed.kind == "closed" or nobody_there:
             raise EndpointError(str(failed)) from failed
 
@@ -227,15 +230,3 @@ def renormalised(scores_C: Sequence[float], temperature: float) -> list[float]:
     heated = [(score - highest) / temperature for score in scores_C]
     total = math.log(math.fsum(math.exp(score) for score in heated))
     return [score - total for score in heated]
-
-
-def request_seed(key: Sequence[int | str], role: str, place: Sequence[int]) -> int:
-    """31 bits from the window's key, the role, and the prompt's and call's numbers: the same run asks the same.
-
-    >>> request_seed((0, 3), "judge", (0, 5, 0, 0)) == request_seed((0, 3), "judge", (0, 5, 0, 0))
-    True
-    >>> request_seed((0, 3), "judge", (0, 5, 0, 0)) == request_seed((0, 3), "judge", (0, 6, 0, 0))
-    False
-    """
-    digest = hashlib.sha256(repr((tuple(key), role, tuple(place))).encode()).digest()
-    return int.from_bytes(digest[:4], "big") >> 1

@@ -160,7 +160,9 @@ def _chosen_round(visit: Visit) -> int:
 def _choice(visit: Visit) -> str:
     if visit.selected is None:
         return "(not finished)"
-    return {None: "none (no probe)", 0: "no skill"}.get(visit.selected["round"], f"round {visit.selected['round']}")
+    chosen = {None: "none (no probe)", 0: "no skill"}.get(visit.selected["round"], f"round {visit.selected['round']}")
+    marked = visit.selected.get("unanswered")
+    return f"{chosen}, {marked['turns']} of {marked['of']} calls unanswered" if marked else chosen
 
 
 def _solved(version: Version) -> str:

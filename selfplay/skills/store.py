@@ -130,6 +130,8 @@ class SkillStore:
         if final:
             _write_once(folder / FINAL, final)
         selected = {"round": int(chosen) if chosen else None, "scores": json.loads(notes["replay"])}
+        if "unanswered" in notes:  # by a server that failed: what was learned is learned from the rest
+            selected["unanswered"] = json.loads(notes["unanswered"])
         _write_once(folder / SELECTED, _json(selected | {"probes": json.loads(notes["probes"])}))
 
     def _folder_of(self, context: str, seed: int, step: int) -> Path:

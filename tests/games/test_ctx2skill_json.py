@@ -8,6 +8,7 @@ import pytest
 
 from selfplay.games.ctx2skill import Ctx2Skill
 from selfplay.roles.skill_wording import JsonWording
+from selfplay.roles.skills import read_skills
 from selfplay.samplers.scripted import Scripted
 from selfplay.types import Context, Episode, Labelled, Seed
 from tests.noting import Noting
@@ -115,6 +116,24 @@ def test_whole_sets_and_edits(replacement, proposed, names):
     lines = {"reasoner_proposer": proposed, "reasoner_generator": [skill("one", "1"), skill("two", "2")]}
     text = play(lines, replacement=replacement).notes["skill/reasoner/2"]
     assert [line.removeprefix("name: ") for line in text.splitlines() if line.startswith("name: ")] == names
+
+
+def test_a_skill_without_front_matter_is_asked_for_again_and_then_left_out():
+    bare = json.dumps({"skill_content": "Say the letter.", "reasoning": ""})
+    replies = iter([bare, bare, skill("exact", "Say it.")])
+    mended = play({"reasoner_generator": lambda prompt, k: next(replies)}, rounds=1, select="last")
+    assert "Say it." in mended.notes["skill/reasoner/1"]
+    assert mended.facts["unreadable_reasoner_generator"] == pytest.approx(2 / 3)
+    given_up = play({"reasoner_generator": [bare]})
+    assert (given_up.notes["skill/reasoner/2"], given_up.facts["unreadable_reasoner_generator"]) == ("", 1)
+    assert json.loads(given_up.notes["round/2"])["became"]["reasoner"] == "unreadable"
+
+
+@pytest.mark.parametrize("replacement", ["replace", "append"])
+def test_of_two_skills_of_one_name_the_newer_stays(replacement):
+    lines = {"reasoner_generator": [skill("exact", "Older."), skill("exact", "Newer.")]}
+    text = play(lines, replacement=replacement).notes["skill/reasoner/2"]
+    assert [skill.body for skill in read_skills(text) or ()] == ["Newer."]
 
 
 def test_proposer_and_generator_in_one():

@@ -1,12 +1,13 @@
-"""The product's own server on the small base, which can be told to misbehave: ``python -m tests.serving``.
+"""The product's own server on a small base, which can be told to misbehave: ``python -m tests.serving [WORDS]``.
 
 POST /faults with a list such as [["status", 500], ["half"]] lets the next requests go wrong in that order, by the
-method of that name; GET /seen says what was asked since then. Whoever speaks to /v1 cannot know.
+method of that name; GET /seen says what was asked since then, and what was answered. Whoever speaks to /v1 cannot know.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from typing import Any
@@ -23,23 +24,29 @@ class Faults:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
+        self.era = 0  # how often faults were set: requests of an earlier one are counted no more
         self.set([])
 
     def set(self, wanted: list[list[Any]]) -> None:
         with self.lock:
-            self.todo, self.seen = wanted, []
+            self.era += 1
+            self.todo, self.seen, self.answered = wanted, [], []
             self.now, self.most = 0, 0  # requests under way
+            self.holding, self.held = False, 0  # whether nobody is answered any more, and who waits for that
 
     def next(self, request: dict[str, Any]) -> list[Any]:
         with self.lock:
             self.seen.append(request)
             self.now += 1
             self.most = max(self.most, self.now)
-            return self.todo.pop(0) if self.todo else []
+            fault = self.todo.pop(0) if self.todo else []
+            self.holding = self.holding or fault == ["hold"]
+            self.held += self.holding
+            return ["hold"] if self.holding else fault
 
-    def over(self) -> None:
+    def over(self, era: int) -> None:
         with self.lock:
-            self.now -= 1
+            self.now -= era == self.era
 
 
 FAULTS = Faults()
@@ -48,7 +55,8 @@ FAULTS = Faults()
 class Misbehaving(Handler):
     def do_GET(self) -> None:
         if self.path == "/seen":
-            self._send(200, {"seen": FAULTS.seen, "most": FAULTS.most})
+            told = {name: getattr(FAULTS, name) for name in ("seen", "answered", "most", "now", "held")}
+            self._send(200, told)
         else:
             super().do_GET()
 
@@ -60,16 +68,24 @@ class Misbehaving(Handler):
         self._data = self.rfile.read(int(self.headers["Content-Length"]))
         request = {"path": self.path, "body": json.loads(self._data), "key": self.headers.get("Authorization"),
                    "time": time.monotonic()}  # fmt: skip
+        self._era = FAULTS.era
         kind, *values = FAULTS.next(request) or ["none"]
         try:
             getattr(self, f"_{kind}")(*values)
         except BrokenPipeError:
             pass  # the client did not wait: that is what it is tested for
         finally:
-            FAULTS.over()
+            FAULTS.over(self._era)
 
     def _none(self) -> None:
         self._answer(self._data)
+        FAULTS.answered.append(json.loads(self._data))
+
+    def _hold(self) -> None:
+        """No answer, to this one and all that follow, until the next faults are set."""
+        while self._era == FAULTS.era:
+            time.sleep(0.01)
+        self.close_connection = True
 
     def _status(self, status: int, message: str = "no", headers: dict[str, str] | None = None) -> None:
         """A refusal; with ``{key}`` in the message, the caller's own key in it."""
@@ -84,7 +100,7 @@ class Misbehaving(Handler):
 
     def _slow(self, seconds: float) -> None:
         time.sleep(seconds)
-        self._none()
+        self._answer(self._data)
 
     def _drip(self, seconds: float) -> None:
         """A byte now and then: no single read is ever slow."""
@@ -123,7 +139,8 @@ class Misbehaving(Handler):
 
 
 def main() -> None:
-    config = compose(["recipe=sqlm_small", "sampler.max_new_tokens={proposer: 16, solver: 24}"])
+    words = sys.argv[1:] or ["recipe=sqlm_small", "sampler.max_new_tokens={proposer: 16, solver: 24}"]
+    config = compose(words)
     sampler = model_sampler(config, build(config, "game"))
     assert isinstance(sampler, HFSampler)
     served = Served(sampler)

@@ -30,6 +30,11 @@ class Endpoint:
         return self._ask("seen")["seen"]
 
     @property
+    def state(self) -> dict[str, Any]:
+        """All that the server tells: seen, answered (bodies, in order), most, now (under way), held (of them)."""
+        return self._ask("seen")
+
+    @property
     def most(self) -> int:
         """Most requests that were under way together."""
         return self._ask("seen")["most"]
@@ -48,7 +53,19 @@ class Endpoint:
 
 @pytest.fixture(scope="session")
 def process() -> Iterator[str]:
-    command = [sys.executable, "-m", "tests.serving"]
+    yield from serving()
+
+
+@pytest.fixture(scope="module")
+def rule_books() -> Iterator[Endpoint]:
+    """The base of ctx2skill_small, each role under its name."""
+    for url in serving("recipe=ctx2skill_small"):
+        yield Endpoint(url)
+
+
+def serving(*words: str) -> Iterator[str]:
+    """The address of a server process, which is ended afterwards."""
+    command = [sys.executable, "-m", "tests.serving", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         assert server.stdout is not None
         yield server.stdout.readline().strip()

@@ -65,6 +65,10 @@ class Address:
         """The text fit to be shown: some servers repeat the key in their errors."""
         return text.replace(self._key, "(key)") if self._key else text
 
+    def hides_key(self, text: str) -> bool:
+        """Whether the key stands nowhere in the text, not even as JSON within JSON writes it, with backslashes."""
+        return not self._key or self._key.replace("\\", "") not in text.replace("\\", "")
+
     def __repr__(self) -> str:
         return f"Address({self.url!r}, {self.api_key_env!r})"
 

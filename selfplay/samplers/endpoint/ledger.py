@@ -20,9 +20,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Account:
-    """Plain counts. Tokens are what the server says of the calls that it answered."""
+    """Plain counts, of one process. Tokens are what the server says of the calls that it answered."""
 
     calls: int = 0  # requests sent, retries included
+    replayed: int = 0  # calls not sent: a run that was killed had their answers. Nothing else is counted of them
     retries: int = 0  # requests that repeat one which got no answer
     failures: int = 0  # requests given up after the last try: the infrastructure's fault, not the model's
     garbage: int = 0  # answers with status 200 that could not be read; each is tried again

@@ -10,6 +10,7 @@ from typing import Any
 from selfplay.types import Prompt, Raw
 
 ON_FAILURE = ("stop", "mark")
+PRICES = ("prompt", "completion")
 OURS = ("messages", "prompt", "echo", "stream", "n")
 """Keys of a request that ``extra`` may not touch: the answer could not be read."""
 
@@ -34,6 +35,7 @@ class Settings:
     logprobs: bool
     on_failure: str
     extra: dict[str, Any]
+    prices: Mapping[str, float] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.model, str) or not self.model.strip():
@@ -54,9 +56,20 @@ class Settings:
             _whole("most_n", self.most_n, 1)
         if self.on_failure not in ON_FAILURE:
             raise ValueError(f"endpoint.on_failure={self.on_failure!r} must be one of {', '.join(ON_FAILURE)}.")
+        self._check_prices()
         for name in self.extra:
             if name in OURS:
                 raise ValueError(f"endpoint.extra.{name} would break what is asked and read; leave it out.")
+
+    def _check_prices(self) -> None:
+        if self.prices is None:
+            return
+        if not isinstance(self.prices, Mapping) or set(self.prices) != set(PRICES):
+            raise ValueError(
+                f"endpoint.prices={self.prices!r} must give both, of a million tokens: {{prompt: 2.0, completion: 8.0}}"
+            )
+        for name, price in self.prices.items():
+            _number(f"prices.{name}", price, 0)
 
     def heat(self, temperature: float | None) -> float:
         """The temperature of one round; raises ValueError for a negative one."""
