@@ -128,7 +128,7 @@ def _data(config: DictConfig) -> str:
     topics = ", ".join(map(str, config.seeds.topics))
     if not domain:
         return f"topics {topics}; no domain."
-    return f"`{domain['_target_']}` ({keys or 'its defaults'}), topics {topics}. No labels were paid by the method."
+    return f"`{domain['_target_']}` ({keys or 'its defaults'}), topics {topics}."
 
 
 def _loading(source: Source, adapter: str) -> str:

@@ -12,7 +12,6 @@ an unbroken one ends. ``KEY=VALUE`` is a further override for every job; selfpla
 from __future__ import annotations
 
 import shlex
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +21,6 @@ from typing import Any
 from selfplay.configuration import RecipeError
 from selfplay.sweep_file import Sweep, find_sweep, read_sweep
 from selfplay.sweep_folder import (
-    LOGS,
     await_leftovers,
     is_finished,
     keep_resolved,
@@ -30,9 +28,10 @@ from selfplay.sweep_folder import (
     refuse_changed_recipes,
 )
 from selfplay.sweep_jobs import Job, check_jobs, jobs_of, suites_of
-from selfplay.sweep_launch import command_of, places, slurm_command, visible_gpus, words_of
-from selfplay.sweep_run import STOPPED, Crew, Outcome
-from selfplay.tracking.files import write_json, write_text
+from selfplay.sweep_launch import command_of, places, visible_gpus, words_of
+from selfplay.sweep_run import STOPPED, Crew
+from selfplay.sweep_slurm import slurm_command, submit
+from selfplay.tracking.files import write_json
 
 MISTAKE = 2
 USAGE = "selfplay compare SWEEP [--folder FOLDER] [--dry-run] [KEY=VALUE ...]"
@@ -85,7 +84,7 @@ def main(words: Sequence[str]) -> int:
             return show(plan)
         with occupied(plan.folder):
             return _work(plan)
-    except RecipeError as error:
+    except ValueError as error:  # a RecipeError, or what the arena or the report refuse
         print(f"selfplay: {error}", file=sys.stderr)
         return MISTAKE
     except KeyboardInterrupt:
@@ -109,7 +108,7 @@ def _work(plan: Plan) -> int:
     await_leftovers(plan.folder, _say)
     keep_resolved(plan.folder, plan.jobs, plan.suites)
     if plan.sweep.launch.slurm == "submit":
-        outcome = submit(plan)
+        outcome = submit(plan.folder, plan.jobs, plan.commands)
     else:
         at_once = places(plan.sweep.launch, visible_gpus())
         outcome = Crew(plan.folder, plan.commands, at_once, lambda text: print(text, flush=True)).run(plan.jobs)
@@ -124,56 +123,44 @@ def _work(plan: Plan) -> int:
     return 1 if outcome.failed or outcome.stopped else 0
 
 
-def submit(plan: Plan) -> Outcome:
-    """Hand every job that is neither finished nor in SLURM's queue to it, and come back at once.
+def conclude(plan: Plan) -> None:
+    """Measure the finished runs in the arena, write standings, model cards and the report, and say what came of it.
 
     Raises:
-        RecipeError: sbatch is not to be had, or refused.
+        ValueError: a suite or a place that cannot be used; what was measured before stays.
     """
-    outcome = Outcome()
-    (plan.folder / LOGS).mkdir(exist_ok=True)
-    for job in plan.jobs:
-        if is_finished(plan.folder / job.name):
-            outcome.done.append(job.name)
-            continue
-        outcome.stopped.append(job.name)
-        number = plan.folder / LOGS / f"{job.name}.slurm"
-        if number.is_file() and _in_queue(number.read_text(encoding="utf-8")):
-            continue
-        try:
-            done = subprocess.run(plan.commands[job.name], capture_output=True, text=True, check=True)
-        except (OSError, subprocess.CalledProcessError) as error:
-            said = getattr(error, "stderr", None) or error
-            raise RecipeError(
-                f"launch.slurm=submit: {job.name} was not taken ({' '.join(str(said).split())})."
-            ) from error
-        write_text(number, done.stdout.strip().partition(";")[0])  # NUMBER;CLUSTER
-        print(f"{job.name}: job {number.read_text(encoding='utf-8')}")
-    return outcome
-
-
-def _in_queue(number: str) -> bool:
-    asked = subprocess.run(["squeue", "--noheader", "--jobs", number], capture_output=True, text=True, check=False)
-    return asked.returncode == 0 and bool(asked.stdout.strip())
-
-
-def conclude(plan: Plan) -> None:
-    """Measure the finished runs in the arena, write standings, model cards and the report, and say where they are."""
     from selfplay.comparison.standings import standings
     from selfplay.comparison_arena import measure_all
     from selfplay.model_card import write_cards
     from selfplay.report import write_report
 
-    arena = plan.folder / "arena"
-    measure_all(plan.runs, plan.suites, arena)
-    numbers = standings(arena)
-    write_json(arena / "standings.json", numbers)
+    numbers = None
+    if plan.suites:
+        arena = plan.folder / "arena"
+        measure_all(plan.runs, plan.suites, arena)
+        numbers = standings(arena)
+        write_json(arena / "standings.json", numbers)
     for run in plan.runs:
         write_cards(run, beside=[other for other in plan.runs if other != run])
     page = write_report(plan.folder / "report", plan.runs, numbers, plan.folder.name)
+    for row in numbers["differences"] if numbers else []:
+        print(f"{row['suite']}: {_contestant(row['a'])} against {_contestant(row['b'])}: {row['words']}")
     print(f"report: {page}")
     if list(plan.folder.glob("*/wandb/offline-run-*")):
         print(f"W&B: upload the offline runs with: wandb sync {plan.folder}/*/wandb/offline-run-*")
+
+
+def _contestant(side: Mapping[str, str]) -> str:
+    """
+    >>> _contestant({"recipe": "", "arm": "base", "base": "small"})
+    'the base small'
+    >>> _contestant({"recipe": "sqlm_small", "arm": "none", "base": "small"})
+    'sqlm_small (small)'
+    """
+    if side["arm"] == "base":
+        return f"the base {side['base']}"
+    arm = "" if side["arm"] == "none" else f" {side['arm']}"
+    return f"{side['recipe']}{arm} ({side['base']})"
 
 
 def _options(words: Sequence[str]) -> tuple[str, Path | None, bool, list[str]]:

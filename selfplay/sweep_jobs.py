@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from selfplay.checks import check
-from selfplay.configuration import RecipeError, compose
+from selfplay.configuration import RecipeError, compose, recipes_folder
 from selfplay.keys import did_you_mean
 from selfplay.sweep_file import Entry, Sweep
 from selfplay.tracking.wandb_log import METHOD
@@ -91,26 +92,37 @@ def check_jobs(jobs: Sequence[Job], folder: Path) -> dict[str, DictConfig]:
 
 
 def suites_of(wanted: Mapping[str, Mapping[str, Any]], configs: Sequence[DictConfig]) -> dict[str, dict[str, Any]]:
-    """The yardstick of every suite as plain values, without interpolations: what the recipes of the sweep have under
-    that name, with the sweep's own keys laid over it; or the sweep's own where it has a ``_target_``.
+    """The node of every suite as plain values: the sweep's own where it has a ``_target_``, else the shipped one
+    (recipes/suite), else the yardstick of that name in the recipes; the sweep's own keys are laid over it.
 
     Raises:
-        RecipeError: a suite that no recipe has, or that two recipes measure differently.
+        RecipeError: a suite that is nowhere, or that two recipes measure differently.
     """
-    found: dict[str, dict[str, Any]] = {}
-    for config in configs:
-        for name in config.evaluation.yardsticks:
-            node: Any = OmegaConf.to_container(config.evaluation.yardsticks[name], resolve=True)
-            if name in wanted and "_target_" not in wanted[name] and found.setdefault(name, node) != node:
-                raise RecipeError(
-                    f"suites.{name}: {config.recipe} measures it differently from another recipe of this sweep; write "
-                    f"the yardstick out, suites: {{{name}: {{_target_: ..., ...}}}}."
-                )
-    for name, own in wanted.items():
-        if "_target_" not in own and name not in found:
-            known = {name for config in configs for name in config.evaluation.yardsticks}
-            raise RecipeError(f"suites: no recipe of this sweep has the yardstick {name}{did_you_mean(name, known)}")
-    return {name: {**found.get(name, {}), **own} for name, own in wanted.items()}
+    return {
+        name: dict(own) if "_target_" in own else {**(_shipped(name) or _in_recipes(name, configs)), **own}
+        for name, own in wanted.items()
+    }
+
+
+def _shipped(name: str) -> dict[str, Any]:
+    file = recipes_folder() / "suite" / f"{name}.yaml"
+    return yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+
+def _in_recipes(name: str, configs: Sequence[DictConfig]) -> dict[str, Any]:
+    """Interpolations are resolved: a suite stands by itself."""
+    measuring = [config for config in configs if name in config.evaluation.yardsticks]
+    nodes: list[Any] = [OmegaConf.to_container(c.evaluation.yardsticks[name], resolve=True) for c in measuring]
+    if not nodes:
+        known = {str(name) for config in configs for name in config.evaluation.yardsticks}
+        raise RecipeError(f"suites: no recipe of this sweep has the yardstick {name}{did_you_mean(name, known)}")
+    for config, node in zip(measuring, nodes, strict=True):
+        if node != nodes[0]:
+            raise RecipeError(
+                f"suites: {measuring[0].recipe} and {config.recipe} have different yardsticks {name}; write it out, "
+                f"suites: {{{name}: {{_target_: ..., ...}}}}."
+            )
+    return nodes[0]
 
 
 def hydra_word(key: str, value: str) -> str:

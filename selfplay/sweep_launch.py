@@ -1,6 +1,6 @@
-"""How a job of a sweep is started: its words, its launcher, its environment, its GPUs; or its line for SLURM.
+"""How a job of a sweep is started: its words, its launcher, its environment, its GPUs.
 
-Job --words_of--> the words of `selfplay.train` --command_of--> argv      --slurm_command--> sbatch launch/slurm.sh ...
+Job --words_of--> the words of `selfplay.train` --command_of--> argv             on a cluster: selfplay/sweep_slurm.py
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from selfplay.configuration import RecipeError, recipes_folder
 from selfplay.keys import did_you_mean
 from selfplay.learner.watch import LAUNCHER_PID
 from selfplay.sweep_file import Launch
-from selfplay.sweep_folder import LOGS, MARK
+from selfplay.sweep_folder import MARK
 from selfplay.sweep_jobs import Job, hydra_word
 
 SETTINGS = {"PYTHONHASHSEED": "0", "TOKENIZERS_PARALLELISM": "false", "OMP_WAIT_POLICY": "PASSIVE"}
@@ -56,22 +56,6 @@ def config_file(name: str) -> Path:
         known = [path.stem for path in shipped.glob("*.yaml")]
         raise RecipeError(f"launch.config={name}: there is no {file}{did_you_mean(name, known)}")
     return file
-
-
-def slurm_command(launch: Launch, job: Job, folder: Path, group: str) -> list[str]:
-    """The line that submits one job, from the repository's root; the folder must lie on shared storage.
-
-    Raises:
-        RecipeError: the package is installed without launch/slurm.sh.
-    """
-    script = recipes_folder().parent / "launch" / "slurm.sh"
-    if not script.is_file():
-        raise RecipeError("launch.slurm needs launch/slurm.sh, which is in a checkout of the repository only.")
-    folder = folder.resolve()
-    log = folder / LOGS / f"{job.name}.txt"
-    config = ["--config", launch.config] if launch.config else []
-    own = [f"--job-name={job.name}", f"--output={log}", *launch.slurm_words]
-    return ["sbatch", "--parsable", *own, "launch/slurm.sh", *config, *words_of(job, folder, group)]
 
 
 def environment(folder: Path, at_once: int, gpus: Sequence[str] | None) -> dict[str, str]:
