@@ -194,11 +194,16 @@ def main(words: Sequence[str] = ()) -> int:
 
 
 def _names_a_sweep(words: Sequence[str]) -> bool:
-    """Whether the first word that is no option or override is a sweep: anything but a folder, where it stands alone."""
+    """Whether a file of YAML is among the words, or a single name that is no folder, or a shipped sweep and no run."""
     values = {place + 1 for place, word in enumerate(words) if word in ("--folder", "--write", "--report")}
     named = [word for place, word in enumerate(words) if place not in values and word[:1] != "-" and "=" not in word]
     files = [word for word in named if word.endswith((".yaml", ".yml"))]
-    return bool(files) or (len(named) == 1 and not Path(named[0]).is_dir())
+    if files or len(named) != 1:
+        return bool(files)
+    from selfplay.sweep_file import sweep_names
+
+    folder = Path(named[0])
+    return not folder.is_dir() or (named[0] in sweep_names() and not (folder / "config.yaml").is_file())
 
 
 def _options(words: Sequence[str]) -> Options | None:

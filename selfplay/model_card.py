@@ -19,7 +19,7 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from selfplay.compare import arms_table, read_run, short_name
-from selfplay.model_card_words import base_words, example_prompt, loading, recipe_sections
+from selfplay.model_card_words import base_words, example_prompt, is_untrained, loading, recipe_sections
 from selfplay.recipe_changes import differences
 from selfplay.tracking.files import write_text
 from selfplay.tracking.metrics_file import METRICS, SUMMARY, read_rows
@@ -108,11 +108,13 @@ def _front_matter(source: Source, adapter: str) -> str:
 def _what(source: Source, header: Mapping[str, str], adapter: str) -> str:
     config, base = source.config, base_words(source.config)
     reward = "the method's own rewards" if source.arm == METHOD else f"the control arm `{source.arm}`, not the method"
+    untrained = is_untrained(source.folder / "adapters" / adapter / "adapter_model.safetensors")
     digest = source.summary["facts"].get("base_digest", "unknown")
     shared = "one adapter shared by all roles" if adapter == "shared" else f"the adapter of the role `{adapter}`"
     lines = [
         header.get("", "") or f"Trained by self-play with the recipe `{config.recipe}`.",
         f"- A LoRA adapter (rank {config.policy.rank}, alpha {config.policy.alpha}): {shared}.",
+        *(["- It never learned in this run: it changes nothing, and plays the bare base."] if untrained else []),
         f"- Base: {base.what}. Its weights were frozen (sha256 {digest}).",
         f"- Method: `{_target(config.game)}`, {_paper(config, header)}; paid by {reward}.",
         f"- Recipe `{config.recipe}`, seed {source.summary['seed']}, {source.summary['steps']} windows, "

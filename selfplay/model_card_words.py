@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from omegaconf import DictConfig
+from safetensors import safe_open
 
 from selfplay.small_base import shipped_names
 from selfplay.tracking.metrics_file import EPISODES
@@ -68,6 +69,17 @@ def example_prompt(run: Path, role: str) -> str:
             if (row["role"] == role or role == "shared") and len(row["prompt"]) <= LONGEST_PROMPT:
                 return row["prompt"]
     return "Hello!"
+
+
+def is_untrained(weights: Path) -> bool:
+    """Whether every B of a saved adapter is zero, so that it plays the bare base; False where that cannot be read."""
+    if not weights.is_file():
+        return False
+    with safe_open(weights, framework="numpy") as tensors:
+        names = [name for name in tensors.keys() if ".lora_B." in name]  # noqa: SIM118  # no mapping
+        return all(
+            tensors.get_slice(name).get_dtype() == "F32" and not tensors.get_tensor(name).any() for name in names
+        )
 
 
 def recipe_sections(header: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from huggingface_hub import ModelCard, ModelCardData
 from omegaconf import OmegaConf
@@ -133,6 +134,17 @@ def test_a_run_that_ends_once_more_keeps_the_readme_beside_its_adapters(tmp_path
     policy.save(tmp_path / "adapters")
     assert (tmp_path / "adapters" / "solver" / "README.md").read_text() == "Mine."
     assert not (tmp_path / "adapters" / "proposer" / "README.md").exists()
+
+
+def test_an_adapter_that_never_learned_says_so(tmp_path):
+    run = finished_run(tmp_path / "run", adapters=())
+    policy = Policy.build(str(tiny_base(tmp_path / "base")), ("solver",), rank=2)
+    policy.save(run / "adapters")
+    assert "It never learned in this run" in card_of(run)
+    with torch.no_grad():
+        next(p for name, p in policy.parameters_of("solver") if ".lora_B." in name)[0, 0] = 0.1
+    policy.save(run / "adapters")
+    assert "It never learned in this run" not in card_of(run)
 
 
 def test_cards_need_no_torch(tmp_path):
