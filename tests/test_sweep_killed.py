@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+import pytest
 
 from selfplay.sweep_folder import leftovers
 from selfplay.tracking.metrics_file import read_rows
@@ -51,6 +52,7 @@ def steps(run: Path) -> list[float | None]:
     return [row["step"] for row in read_rows(run / "metrics.jsonl")]
 
 
+@pytest.mark.timeout(600)  # seven starts of Python with torch, on a machine that may be busy
 def test_killed_anywhere_and_started_again_it_ends_where_an_unbroken_sweep_ends(tmp_path):
     (tmp_path / "mine.yaml").write_text(SWEEP)
     out = tmp_path / "out"
@@ -62,7 +64,7 @@ def test_killed_anywhere_and_started_again_it_ends_where_an_unbroken_sweep_ends(
     sweep.communicate()
     assert leftovers(out), "the job should have outlived its sweep for a moment"
 
-    sweep = start(tmp_path)  # while that job still saves
+    sweep = start(tmp_path)  # perhaps while that job still saves
     wait_for(lambda: (out / "sweep.yaml").is_file() and steps(random), sweep)
     assert steps(method) == list(range(1, STEPS + 1))  # each window once: nobody wrote beside it
     second = start(tmp_path)
@@ -74,7 +76,6 @@ def test_killed_anywhere_and_started_again_it_ends_where_an_unbroken_sweep_ends(
     job.kill()
     said, _ = sweep.communicate(timeout=120)
     assert sweep.returncode == 1, said
-    assert "jobs of an earlier start, which was killed, are saving and stopping" in said
     assert f"2/2  {RANDOM}  FAILED" in said
     assert "signal 9; the end of" in said
     assert f"concluded {METHOD}\n" in said

@@ -47,8 +47,10 @@ def test_a_job_of_a_killed_start_is_waited_for_and_never_signalled(tmp_path):
         assert leftovers(tmp_path) == [job.pid]
         assert leftovers(tmp_path / "other") == []
         with pytest.raises(RecipeError, match=f"still runs there .process {job.pid}."):
-            await_leftovers(tmp_path, said.append, patience=0)
+            await_leftovers(tmp_path, said.append, patience=0.3)
         assert job.poll() is None
+        assert len(said) == 1, "said once, not at every look"
+        assert "saving and stopping" in said[0]
         job.kill()
         job.wait()
         await_leftovers(tmp_path, said.append, patience=0)
