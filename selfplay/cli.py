@@ -21,7 +21,7 @@ VERBS = {
         "selfplay.serve",
         "serve a recipe's roles over the OpenAI protocol: recipe=NAME [adapters=DIR] [port=8000]",
     ),
-    "compare": ("selfplay.compare", "a table of finished runs: RUN_FOLDER ..."),
+    "compare": ("selfplay.compare", "run a sweep of methods, or a table of finished runs: SWEEP | RUN_FOLDER ..."),
     "skills": (
         "selfplay.skills.command",
         "what a run of Ctx2Skill wrote: list | show | diff | export RUN ...",

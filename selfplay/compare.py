@@ -1,10 +1,11 @@
-"""Finished runs side by side: each arm's mean over seeds, then every run with its intervals. Markdown.
+"""Methods beside one another: runs a sweep (selfplay/sweep.py), or tells finished runs apart.
 
-    run folders --read_run--> runs --tables--> markdown
+    selfplay compare SWEEP [--folder FOLDER] [--dry-run] [KEY=VALUE ...]        small, or folder/mine.yaml
+    selfplay compare RUN_FOLDER ... [--write table.md] [--report FOLDER]
 
-    selfplay compare runs/controls/* [--write table.md]
+    run folders --read_run--> runs --tables--> markdown: each arm's mean over seeds, then every run with its intervals
 
-Reads summary.json and config.yaml, never the console. ``bash launch/controls.sh`` makes the runs.
+Reads summary.json and config.yaml, never the console. ``--report`` writes the HTML report of these runs besides.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from selfplay.tracking.summary import is_headline
 
 ARMS = ("none", "truth", "random", "format")
 """Order of the rows: the method, its upper bound, the two that must not rise."""
+
+
+USAGE = "selfplay: usage: selfplay compare SWEEP | RUN_FOLDER ... [--write FILE] [--report FOLDER]"
 
 
 @dataclass(frozen=True)
@@ -68,20 +72,27 @@ def tables(runs: Sequence[Run]) -> str:
     """Both tables and the definitions of their columns, as markdown."""
     runs = sorted(runs, key=_order)
     names = list(dict.fromkeys(name for run in runs for name in run.metrics))
-    groups = list(dict.fromkeys(run.group for run in runs))
     titles = [short_name(name) for name in names]
-    arms = [_arm_row([run for run in runs if run.group == group], names) for group in groups]
     each = [_run_row(run, names) for run in runs]
     meanings = {short_name(name): run.metrics[name]["definition"] for run in runs for name in run.metrics}
     return "\n\n".join(
         [
             "First -> last, mean over seeds (lowest to highest last).",
-            markdown(["recipe", "base", "arm", "seeds", "steps", *titles], arms),
+            arms_table(runs),
             "Each run: first -> last [95 % interval of last], best in passing.",
             markdown(["recipe", "base", "arm", "seed", "seconds", *titles], each),
             "\n".join(f"- {title}: {meaning}" for title, meaning in meanings.items()),
         ]
     )
+
+
+def arms_table(runs: Sequence[Run]) -> str:
+    """One row for each recipe, base and arm: means over its seeds, as markdown."""
+    runs = sorted(runs, key=_order)
+    names = list(dict.fromkeys(name for run in runs for name in run.metrics))
+    groups = dict.fromkeys(run.group for run in runs)
+    rows = [_arm_row([run for run in runs if run.group == group], names) for group in groups]
+    return markdown(["recipe", "base", "arm", "seeds", "steps", *map(short_name, names)], rows)
 
 
 def short_name(name: str) -> str:
@@ -144,31 +155,69 @@ def _arm_name(arm: str) -> str:
     return "method" if arm == "none" else arm
 
 
+@dataclass(frozen=True)
+class Options:
+    """The words of the verb."""
+
+    folders: list[Path]
+    table: Path | None = None  # --write
+    report: Path | None = None  # --report
+
+
 def main(words: Sequence[str] = ()) -> int:
-    """Print the tables, and write them with ``--write FILE``. 0: all read, 1: a folder was left out, 2: misuse."""
-    words = list(words)
-    target = None
-    if "--write" in words[:-1]:
-        place = words.index("--write")
-        target = Path(words[place + 1])
-        del words[place : place + 2]
-    if not words or any(word.startswith("-") for word in words):
-        print("selfplay: usage: selfplay compare RUN_FOLDER ... [--write FILE]", file=sys.stderr)
+    """Run a sweep, or print the tables of runs. 0: all of it, 1: a folder was left out, 2: misuse; a sweep's own."""
+    if _names_a_sweep(words):
+        from selfplay.sweep import main as sweep
+
+        return sweep(words)
+    options = _options(words)
+    if options is None:
+        print(USAGE, file=sys.stderr)
         return 2
-    runs, left_out = [], 0
-    for word in words:
+    runs: dict[Path, Run] = {}
+    for folder in options.folders:
         try:
-            runs.append(read_run(Path(word)))
+            runs[folder] = read_run(folder)
         except ValueError as error:
-            left_out += 1
             print(f"selfplay: left out: {error}", file=sys.stderr)
     if not runs:
         return 1
-    text = tables(runs)
+    text = tables(list(runs.values()))
     print(text)
-    if target is not None:
-        target.write_text(text + "\n", encoding="utf-8")
-    return 1 if left_out else 0
+    if options.table is not None:
+        options.table.write_text(text + "\n", encoding="utf-8")
+    if options.report is not None:
+        from selfplay.report import write_report
+
+        print(f"report: {write_report(options.report, list(runs), None, options.report.name)}")
+    return 1 if len(runs) < len(set(options.folders)) else 0
+
+
+def _names_a_sweep(words: Sequence[str]) -> bool:
+    """Whether a file of YAML is among the words, or a single name that is no folder, or a shipped sweep and no run."""
+    values = {place + 1 for place, word in enumerate(words) if word in ("--folder", "--write", "--report")}
+    named = [word for place, word in enumerate(words) if place not in values and word[:1] != "-" and "=" not in word]
+    files = [word for word in named if word.endswith((".yaml", ".yml"))]
+    if files or len(named) != 1:
+        return bool(files)
+    from selfplay.sweep_file import sweep_names
+
+    folder = Path(named[0])
+    return not folder.is_dir() or (named[0] in sweep_names() and not (folder / "config.yaml").is_file())
+
+
+def _options(words: Sequence[str]) -> Options | None:
+    """None where the words cannot be read."""
+    rest = list(words)
+    found: dict[str, Path] = {}
+    for name in ("--write", "--report"):
+        if name in rest[:-1]:
+            place = rest.index(name)
+            found[name] = Path(rest[place + 1])
+            del rest[place : place + 2]
+    if not rest or any(word.startswith("-") for word in rest):
+        return None
+    return Options([Path(word) for word in rest], found.get("--write"), found.get("--report"))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,12 @@ def find_recipe(name: str) -> Path:
     if name not in recipe_names():
         raise RecipeError(f"recipe={name} is unknown{did_you_mean(name, recipe_names())}")
     return recipes_folder() / f"{name}.yaml"
+
+
+def recipe_header(words: Sequence[str]) -> str:
+    """The comment at the top of the recipe's file: what it is, what it expects, its yardstick, cost and failure."""
+    lines = find_recipe(split_words(words)[0]).read_text(encoding="utf-8").splitlines()
+    return "\n".join(line.lstrip("#").removeprefix(" ") for line in takewhile(lambda line: line.startswith("#"), lines))
 
 
 def build(config: DictConfig, key: str, **arguments: Any) -> Any:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -23,6 +24,7 @@ from selfplay.learner.examiner import Examiner
 from selfplay.learner.loss_mix import LossMix
 from selfplay.learner.ranks import gather_objects
 from selfplay.learner.trainer import SelfPlayTrainer
+from selfplay.model_card import write_cards
 from selfplay.players import endpoint_facts, endpoint_rows, keep_answers, sampler_of
 from selfplay.policy import Policy
 from selfplay.run_folder import RunFolder
@@ -36,8 +38,10 @@ GRPO_CONFIG_KEYS = ("loss_type", "epsilon", "max_grad_norm", "weight_decay", "lr
 class Job:
     """Joins the rooms that a recipe names. Nothing is trained before ``run``."""
 
-    def __init__(self, config: DictConfig, folder: RunFolder, game: Game, policy: Policy, args: GRPOConfig) -> None:
-        self.config, self.folder, self.game, self.policy = config, folder, game, policy
+    def __init__(
+        self, config: DictConfig, folder: RunFolder, game: Game, policy: Policy, args: GRPOConfig, header: str = ""
+    ) -> None:
+        self.config, self.folder, self.game, self.policy, self.header = config, folder, game, policy, header
         updates = config.learner.updates_per_window
         self.args = args
         self.args.output_dir = str(folder.path)
@@ -74,8 +78,13 @@ class Job:
             complete = self.trainer.state.global_step >= self.args.max_steps
             if complete:
                 asked = [row for rows in gather_objects(endpoint_rows(self.trainer.arena.sampler)) for row in rows]
-                facts = {"base_digest": self.policy.base_digest(), **endpoint_facts(asked, self.folder.path)}
-                self.journal.finish(self._save_adapters(), facts=facts)
+                facts = {
+                    "base_digest": self.policy.base_digest(),
+                    "recipe_header": self.header,
+                    **endpoint_facts(asked, self.folder.path),
+                }
+                if self.journal.finish(self._save_adapters(), facts=facts):
+                    self._write_cards()
             else:
                 saved = latest_checkpoint(self.folder.path / "checkpoints")
                 self.journal.warn(self.trainer.windows, f"stopped here, saved in {saved}; go on with resume=auto.")
@@ -95,6 +104,13 @@ class Job:
             saved = latest_checkpoint(self.folder.path / "checkpoints")
             raise CheckpointError(f"cannot save the adapters ({reason(error)}); they are also in {saved}.") from error
         return adapters
+
+    def _write_cards(self) -> None:
+        """A README beside every adapter. The run is whole without, so a disk that refuses is only told."""
+        try:
+            write_cards(self.folder.path)
+        except OSError as error:
+            print(f"selfplay: no model card was written ({reason(error)})", file=sys.stderr)
 
     def _examine(self) -> list[ExamineCallback]:
         settings = self.config.evaluation

@@ -7,7 +7,8 @@ Takes the words of ``accelerate launch`` and starts accelerate's own launcher, i
 - SIGINT, SIGTERM and SIGUSR1 go to every process of this machine, as a polite SIGTERM, and are waited for without a
   limit; torch's launcher kills after 30 s (TORCH_ELASTIC_SHUTDOWN_TIMEOUT), accelerate's orphans its one process;
 - the exit status is the job's: 2 for a recipe's mistake, 130 for a stopped run; accelerate answers 1 to everything;
-- a process that was killed is named, with the signal and the way on; accelerate and torch print their own tracebacks.
+- a process that was killed is named, with the signal and the way on; accelerate and torch print their own tracebacks;
+- where a sweep started it and is gone, the job is asked to save and stop.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from selfplay.learner.watch import LAUNCHER_PID
+from selfplay.learner.watch import LAUNCHER_PID, LOOK_SECONDS, is_alive
 
 POLITE = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 STOPPED = 130
@@ -43,9 +46,12 @@ def main(words: Sequence[str] | None = None) -> int:
     from accelerate.commands.launch import launch_command_parser
 
     args = launch_command_parser().parse_args(words)
+    starter = os.environ.get(LAUNCHER_PID)
     os.environ[LAUNCHER_PID] = str(os.getpid())
     os.environ["PET_SIGNALS_TO_HANDLE"] = "SIGQUIT"  # torch's launcher would take the others from us
     asked = _hand_on_signals()
+    if starter:
+        threading.Thread(target=_follow, args=(int(starter), os.getppid()), daemon=True).start()
     logging.disable(logging.ERROR)  # torch's launcher tells the same deaths in thirty lines
     deaths = _launch(args)
     if not deaths:
@@ -89,6 +95,13 @@ def _hand_on_signals() -> list[int]:
     for number in POLITE:
         signal.signal(number, hand_on)
     return asked
+
+
+def _follow(starter: int, parent: int) -> None:
+    """Stop as if asked when the sweep that started us, whose child we are or were, is gone."""
+    while os.getppid() == parent and is_alive(starter):
+        time.sleep(LOOK_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _launch(args) -> list[Death]:

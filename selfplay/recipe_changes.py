@@ -41,13 +41,18 @@ def differences(saved: Mapping[str, Any], config: DictConfig) -> dict[str, tuple
     return {key: (then.get(key), now.get(key)) for key in sorted(then.keys() | now.keys()) if _differ(then, now, key)}
 
 
+def changes(saved: Mapping[str, Any], config: DictConfig) -> dict[str, tuple[Any, Any]]:
+    """The ``differences`` that alter what is learned."""
+    return {key: values for key, values in differences(saved, config).items() if not _may_differ(key, config)}
+
+
 def allowed_changes(saved: Mapping[str, Any], config: DictConfig) -> list[str]:
     """What ``resume_allow`` lets through, e.g. ``learner.lr 0.001 -> 0.002``.
 
     Raises:
         RecipeError: with every other key that alters what is learned, and the word that would allow it.
     """
-    changed = {key: values for key, values in differences(saved, config).items() if not _may_differ(key, config)}
+    changed = changes(saved, config)
     allowed = [str(name) for name in config.resume_allow]
     hopeless = next((key for key in changed if key in NEVER), None)
     if hopeless:

@@ -123,5 +123,7 @@ RULES: dict[str, Rule] = {
     "evaluation.duel": SWITCH,
     "tracking.wandb": _one_of("auto", "online", "offline", "disabled"),
     "tracking.project": TEXT,
+    "tracking.group": (_maybe(_is_text), "a word, or null for the recipe's name"),
+    "tracking.job_type": (_maybe(_is_text), "a word, or null for method or the control arm"),
     "tracking.transcripts_every": COUNT,
 }

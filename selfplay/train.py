@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 from selfplay.checks import check, has_model
-from selfplay.configuration import RecipeError, build, compose
+from selfplay.configuration import RecipeError, build, compose, recipe_header
 from selfplay.launch_words import commands_above
 from selfplay.learner.watch import Watch
 from selfplay.processes import check_group, check_launch, check_trainer, is_first, world_size
@@ -118,7 +118,7 @@ def _train(config: DictConfig, words: Sequence[str], watch: Watch) -> int:
     if folder.remark:
         _say(folder.remark)
     try:
-        job = Job(config, folder, game, policy, args)
+        job = Job(config, folder, game, policy, args, recipe_header(words))
         check_trainer(args.world_size, args.n_gpu, job.trainer.is_deepspeed_enabled, os.environ)
         status = 0 if job.run() else INTERRUPTED
     except (CheckpointError, CannotRecord, TooManyBadSteps) as error:  # of all ranks at once

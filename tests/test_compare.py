@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
+from types import ModuleType
 
-from selfplay.compare import main, read_run, tables
+import pytest
+
+from selfplay.compare import _names_a_sweep, main, read_run, tables
 
 
 def finished_run(folder: Path, arm: str, seed: int, last: float | None, base: str = "small") -> Path:
@@ -66,3 +70,34 @@ def test_the_verb_writes_the_table_and_leaves_out_what_is_unfinished(tmp_path: P
     assert "left out" in capsys.readouterr().err
     assert main([str(tmp_path / "half")]) == 1
     assert main(["--wrte", "x"]) == 2
+
+
+def test_the_verb_writes_a_report_of_the_runs_that_are_finished(tmp_path: Path, capsys, monkeypatch):
+    asked = []
+    fake = ModuleType("selfplay.report")
+    vars(fake)["write_report"] = lambda *given: asked.append(given) or tmp_path / "report.html"
+    monkeypatch.setitem(sys.modules, "selfplay.report", fake)
+    run = finished_run(tmp_path / "a", "none", 0, 0.8)
+    assert main([str(run), str(tmp_path / "half"), "--report", str(tmp_path / "out")]) == 1
+    assert asked == [(tmp_path / "out", [run], None, "out")]
+    assert f"report: {tmp_path / 'report.html'}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "sweep"),
+    [
+        (["small"], True),
+        (["small", "--folder", "run", "max_steps=2"], True),
+        (["--dry-run", "mine.yaml"], True),
+        (["smal"], True),  # which it then refuses, with the name that was meant
+        (["run"], False),
+        (["run", "gone"], False),
+        (["run", "--write", "table.md"], False),
+        ([], False),
+    ],
+)
+def test_which_words_are_a_sweep(tmp_path: Path, monkeypatch, words, sweep):
+    finished_run(tmp_path / "run", "none", 0, 0.8)
+    (tmp_path / "small").mkdir()  # somebody's folder, and no run
+    monkeypatch.chdir(tmp_path)
+    assert _names_a_sweep(words) == sweep

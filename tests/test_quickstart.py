@@ -2,18 +2,23 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pyarrow.parquet as parquet
 import pytest
+from omegaconf import OmegaConf
 
 from selfplay.small_base import shipped_folder
+from selfplay.tracking.metrics_file import METRICS, read_rows
+from tests.tracking.wandb_file import ended_run
 
 ROOT = Path(__file__).parent.parent
 WORDS = ("recipe=sqlm_small", "run_name=quickstart", "max_steps=24", "evaluation.every=12",
-         "evaluation.yardsticks.arithmetic.per_level=30", "tracking.wandb=offline")  # fmt: skip
+         "evaluation.yardsticks.arithmetic.per_level=30", "tracking.wandb=offline", "tracking.group=tries",
+         "tracking.job_type=first")  # fmt: skip
 
 WEIGHED = """
 import resource, subprocess, sys
@@ -77,6 +82,39 @@ def test_everything_lies_where_the_console_says(run):
         assert (folder / name).is_file()
     assert "measured from outside" in said
     assert list((folder / "wandb").glob("offline-run-*"))
+
+
+def test_wandb_s_own_file_holds_the_same_curves_as_metrics_jsonl(run):
+    ours = [{name: value for name, value in row.items() if value is not None} for row in read_rows(run[0] / METRICS)]
+    theirs = ended_run(run[0])
+    assert theirs.ended
+    assert [row for row in theirs.rows if not any(name.startswith("transcripts") for name in row)] == ours
+    assert len(ours) == 24 + 3  # windows, and measured at 0, 12 and 24
+
+
+def test_wandb_s_own_file_says_what_the_run_is_and_what_it_came_to(run):
+    theirs = ended_run(run[0])
+    assert (theirs.group, theirs.job_type) == ("tries", "first")
+    assert theirs.tags == ["sqlm_small", "method", "small"]
+    config = OmegaConf.to_container(OmegaConf.load(run[0] / "config.yaml"))
+    assert {name: theirs.config[name] for name in config} == config
+    metrics = json.loads((run[0] / "summary.json").read_text())["metrics"]
+    for name in ("yardstick/arithmetic/pass@1", "yardstick/arithmetic/greedy", "duel/base/win_rate"):
+        for side in ("first", "best", "last", "low", "high"):
+            assert theirs.summary[f"{side}/{name}"] == metrics[name][side]
+    assert not [name for name in theirs.summary if name.startswith("best/") and name.count("/") != 3]
+
+
+def test_the_card_s_own_words_load_the_adapter_with_plain_peft(run):
+    """The code in the card, run as it stands in the adapter's folder."""
+    folder = run[0] / "adapters" / "solver"
+    text = (folder / "README.md").read_text()
+    code = re.search(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    assert code
+    done = subprocess.run([sys.executable, "-c", code[1]], cwd=folder, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"\d", done.stdout)  # a sum's answer
+    assert "No control arms were run beside this run" in text
 
 
 def test_memory_stays_small(run):

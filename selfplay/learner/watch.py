@@ -35,11 +35,11 @@ GRACE_SECONDS = 45.0
 SILENCE = 15
 """Own beats without one of a peer's: 45 s. Counted in beats, so that a job stopped and continued finds nobody dead."""
 
-LAUNCHERS = ("TORCHELASTIC_RUN_ID", "ACCELERATE_MIXED_PRECISION")
-"""Set by torchrun and every multi-process launcher of accelerate; by accelerate's one-process launcher."""
-
 LAUNCHER_PID = "SELFPLAY_LAUNCHER_PID"
-"""Our own launcher names itself: one that died before we were there to look is found gone all the same."""
+"""Our own launcher, and a sweep, name themselves: one that died before we could look is found gone all the same."""
+
+LAUNCHERS = ("TORCHELASTIC_RUN_ID", "ACCELERATE_MIXED_PRECISION", LAUNCHER_PID)
+"""Set by torchrun and every multi-process launcher of accelerate; by accelerate's one-process launcher; by us."""
 
 LOST = re.compile(r"gloo|nccl|connection (closed|reset)|broken pipe|tcpstore|\bstore\b", re.IGNORECASE)
 """What torch's errors say when a peer went away in the middle of a collective."""
@@ -91,7 +91,7 @@ class Watch:
 
     def _look(self) -> None:
         while not self._left.wait(LOOK_SECONDS):
-            if self.launched and (os.getppid() != self._parent or not _is_alive(self._launcher)):
+            if self.launched and (os.getppid() != self._parent or not is_alive(self._launcher)):
                 self._wind_up("its launcher is gone")
             if self._beats is None:
                 continue
@@ -134,7 +134,8 @@ class Watch:
             self._looks_since_beat = 0
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether there is such a process, one that has ended and is not yet waited for included."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

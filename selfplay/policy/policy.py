@@ -25,6 +25,9 @@ from transformers.integrations.deepspeed import is_deepspeed_zero3_enabled
 from selfplay.policy import adapters as lora
 from selfplay.policy.bases import BaseSource, Gather, digest, load_base, stop_ids
 
+README = "README.md"
+"""A folder's model card on the hub; written by others, and kept where adapters are saved anew."""
+
 _NOT_WORN = "(nothing worn yet)"
 
 
@@ -194,6 +197,8 @@ class Policy:
             written.mkdir(parents=True)
             for adapter in self.adapters:
                 lora.write(tensors[adapter], self._config, adapter, written / adapter)
+                if (folder / adapter / README).is_file():  # of an earlier end of this run, perhaps edited since
+                    shutil.copy2(folder / adapter / README, written / adapter / README)
             lora.replace_folder(written, folder)
         finally:
             shutil.rmtree(written, ignore_errors=True)

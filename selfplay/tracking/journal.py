@@ -47,6 +47,8 @@ class Tracking:
 
     wandb: str = "auto"  # "auto", "online", "offline", "disabled"
     project: str = "selfplay"  # in W&B
+    group: str | None = None  # in W&B; None = the recipe
+    job_type: str | None = None  # in W&B; None = "method", or the control arm
     transcripts_every: int = 10  # steps between whole episodes on the console and in W&B, the first besides; 0 = never
     transcripts: int = 3  # how many of them
 
@@ -120,7 +122,8 @@ class Journal:
             metrics, store, console = MetricsFile(folder), EpisodeStore(folder / EPISODES), ConsoleLog(run.steps)
         wandb = None
         if wished_mode(tracking.wandb) != "disabled":
-            wandb = WandbLog(folder, run, Account(tracking.wandb, tracking.project, run_id), console.say)
+            account = Account(tracking.wandb, tracking.project, run_id, tracking.group, tracking.job_type)
+            wandb = WandbLog(folder, run, account, console.say)
         return cls(folder, run, tracking, Sinks(metrics, store, console, wandb, keepers))
 
     @classmethod
@@ -191,6 +194,8 @@ class Journal:
         summary["facts"] = dict(facts or {})
         with _recording(self.folder, "the summary"):
             write_json(self.folder / SUMMARY, summary)
+        if self.sinks.wandb is not None:
+            self.sinks.wandb.summary(summary)
         self.sinks.console.ending(summary, self.folder, adapters)
         self.close()
         return summary

@@ -8,7 +8,7 @@ run is uploaded later with ``wandb sync RUN/wandb/offline-run-*``.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from selfplay.tracking.episodes import rows_of
 from selfplay.tracking.metrics_file import Row
 from selfplay.tracking.run_info import RunInfo
+from selfplay.tracking.summary import is_headline
 from selfplay.types import Episode
 
 if TYPE_CHECKING:
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 MODES = ("auto", "online", "offline", "disabled")
 ROOMS = ("yardstick", "duel", "instrument", "role", "reward", "game", "guard", "learner", "perf")
 TABLE = ("step", "seed", "topic", "role", "prompt", "text", "reward", "rewards", "advantage", "stopped")
+SIDES = ("first", "best", "last", "low", "high")
+METHOD = "method"
+"""Job type of a run that no control arm pays."""
+
+LONGEST_TAG = 64
 SECONDS_TO_CONNECT = 20
 
 
@@ -46,6 +52,8 @@ class Account:
     mode: str = "auto"  # follows WANDB_MODE, and else is online where somebody is logged in and the server answers
     project: str = "selfplay"
     run_id: str | None = None  # of an earlier start of this run, to continue it
+    group: str | None = None  # None = the recipe
+    job_type: str | None = None  # None = METHOD, or the control arm
 
 
 class WandbLog:
@@ -79,6 +87,20 @@ class WandbLog:
 
         rows: list[Any] = [[row[column] for column in TABLE] for row in rows_of(step, episodes)]
         self._log({"step": step, "transcripts": wandb.Table(columns=list(TABLE), data=rows)})
+
+    def summary(self, summary: Mapping[str, Any]) -> None:
+        """Where the run's headline metrics began, stood best and ended, as columns of W&B's table of runs:
+        ``first/yardstick/arithmetic/pass@1``, ``best/...``, ``last/...``, and ``low/...`` and ``high/...`` of the last.
+        """
+        sides = {
+            f"{side}/{name}": course[side]
+            for name, course in summary["metrics"].items()
+            if is_headline(name)
+            for side in SIDES
+            if course[side] is not None
+        }
+        if self.run is not None:
+            self._guarded(lambda run: run.summary.update(sides))
 
     def close(self, failed: bool = False) -> None:
         if self.run is not None:
@@ -125,7 +147,9 @@ def _start(folder: Path, run: RunInfo, account: Account, mode: Literal["online",
     return wandb.init(
         project=account.project,
         name=run.name or run.recipe,
-        group=run.recipe,
+        group=account.group or run.recipe,
+        job_type=account.job_type or _job_type(run),
+        tags=_tags(run),
         id=account.run_id,
         resume="allow" if mode == "online" and account.run_id else None,
         dir=folder,
@@ -133,3 +157,14 @@ def _start(folder: Path, run: RunInfo, account: Account, mode: Literal["online",
         config={**run.config, "versions": dict(run.versions)},
         settings=wandb.Settings(silent=True, console="off", init_timeout=SECONDS_TO_CONNECT),
     )
+
+
+def _job_type(run: RunInfo) -> str:
+    return METHOD if run.control == "none" else run.control
+
+
+def _tags(run: RunInfo) -> list[str]:
+    """Recipe, arm and base, to filter by."""
+    base = str(run.config.get("policy", {}).get("base") or "")
+    names = (run.recipe, _job_type(run), base.rstrip("/").rpartition("/")[2])
+    return [name[:LONGEST_TAG] for name in dict.fromkeys(names) if name]
