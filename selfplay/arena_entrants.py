@@ -172,8 +172,7 @@ def _policies(folder: Path, config: DictConfig) -> Iterator[tuple[int, Path]]:
     saved = {step_of(path) // every: path / "adapters" for path in whole_checkpoints(folder / "checkpoints")}
     if _holds_adapters(folder / "adapters"):
         end = _steps(folder)
-        end = max(saved, default=int(config.get("max_steps", 0))) if end is None else end
-        saved = {step: path for step, path in saved.items() if step < end} | {end: folder / "adapters"}
+        saved[int(config.get("max_steps", 0)) if end is None else end] = folder / "adapters"  # written at the end only
     yield from ((step, path) for step, path in sorted(saved.items()) if _holds_adapters(path))
 
 

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, NoReturn
 from omegaconf import DictConfig, OmegaConf
 
 from selfplay.arena_entrants import CannotMeasure, Entrant, bare, of_checkpoint, of_run
-from selfplay.arena_suites import SuiteNode, load_suite, read_suites
+from selfplay.arena_suites import SuiteNode, load_suite, read_suites, shipped_suites
 from selfplay.configuration import RecipeError, compose, one_line
 from selfplay.duel_contestants import BASE, Run
 from selfplay.evaluate_report import EVALUATIONS, Evaluation, show, write
@@ -112,7 +112,7 @@ def _suites(words: Words, entrant: Entrant) -> tuple[set[str], list[SuiteNode]]:
     yardsticks = OmegaConf.select(entrant.run.config, "evaluation.yardsticks")
     own = read_suites(yardsticks or {})
     if not words.suites and not own:
-        raise RecipeError(f"{words.policy} has no suite of its own; name one, e.g. --suite arithmetic.")
+        raise RecipeError(f"{words.policy} has no suite of its own; name one: --suite {' or '.join(shipped_suites())}.")
     found: dict[str, SuiteNode] = {} if words.suites else dict(own)
     for word in words.suites:
         found |= {word: own[word]} if word in own else read_suites({Path(word).stem: load_suite(word, tuple(own))})
@@ -145,18 +145,17 @@ def main(words: Sequence[str] | None = None) -> int:
     except RecipeError as error:
         print(f"selfplay: {error}", file=sys.stderr)
         return 2
-    show(evaluations)
     entrant = evaluations[0].entrant
     target = given.write or (None if entrant.bare else entrant.folder / EVALUATIONS)
-    if target is None:
-        return 0
+    written: list[Path] = []
     try:
-        for folder in write(evaluations, target):
-            print(f"written to {folder}")
+        written = [] if target is None else write(evaluations, target)
     except OSError as error:
         print(f"selfplay: {target}: cannot be written ({one_line(error)}); name another folder.", file=sys.stderr)
-        return 1
-    return 0
+    show(evaluations)
+    for folder in written:
+        print(f"written to {folder}")
+    return 0 if written or target is None else 1
 
 
 if __name__ == "__main__":

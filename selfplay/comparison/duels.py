@@ -13,7 +13,7 @@ from selfplay.comparison.suite import Suite
 
 
 def duels(suite: Suite) -> list[dict[str, Any]]:
-    """Win rates of every last policy against its bare base and against every other last policy."""
+    """Win rates of every policy against its bare base, and of the last ones against each other."""
     pairs = list(_met(suite))
     if not pairs:
         return []
@@ -49,9 +49,10 @@ def ratings(suite: Suite) -> list[dict[str, Any]]:
 
 def _met(suite: Suite) -> Iterator[tuple[int, int]]:
     abouts = suite.abouts
+    for place, about in enumerate(abouts):
+        if about.arm != "base":
+            bases = (other for other, base in enumerate(abouts) if base.arm == "base" and base.base == about.base)
+            yield from ((place, other) for other in bases)
     ended = [place for place, about in enumerate(abouts) if about.last and about.arm != "base"]
-    for place in ended:
-        others = (other for other, about in enumerate(abouts) if about.arm == "base")
-        yield from ((place, other) for other in others if abouts[other].base == abouts[place].base)
     for at, place in enumerate(ended):
         yield from ((place, other) for other in ended[at + 1 :])

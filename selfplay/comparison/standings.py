@@ -16,6 +16,7 @@ from selfplay.comparison.answers_file import Answered, read_all
 from selfplay.comparison.differences import differences
 from selfplay.comparison.duels import duels, ratings
 from selfplay.comparison.finals import conditions, finals
+from selfplay.comparison.naming import told_apart
 from selfplay.comparison.suite import Suite, suites_of
 
 DRAWN = {
@@ -24,15 +25,16 @@ DRAWN = {
     "strata": "contexts drawn again, each with all its tasks",
 }
 INTERVAL = (
-    "95 % interval: bootstrap (the outer bounds of the expanded percentile and the studentised one), {drawn}; it covers "
-    "the draw of what was asked, not of training seeds"
+    "95 % interval: bootstrap (the outer bounds of the expanded percentile and the studentised one), {drawn}; it "
+    "covers the draw of what was asked, not of training seeds"
 )
 
 DEFINITIONS = {
     "final": "mean score of the last adapters; over seeds: the mean of the runs, with each seed's beside",
     "differences": "mean score of a minus mean score of b on the same requests, paired; seeds paired by their number; "
     "where fewer than 6 of what was drawn differ, the interval is stretched to 0: no sign test of 5 reaches 95 %",
-    "duels": "on one request every answer of a meets every answer of b, the higher score wins, equal counts half",
+    "duels": "win rate of a: on one request every answer of a meets every answer of b, the higher score wins, equal "
+    "counts half",
     "ratings": "Bradley-Terry over all checkpoints on the Elo scale (400 log10 of strength; not online Elo), the bare "
     "base at 0; prior: half a win added to both sides of every pair; expanded percentile bootstrap",
 }
@@ -45,7 +47,7 @@ def standings(folder: Path) -> dict[str, Any]:
         ValueError: a file that cannot be read, or contestants who were not asked the same.
     """
     arena = folder / "arena" if (folder / "arena" / "answers").is_dir() else folder
-    files = list(read_all(arena))
+    files = told_apart(list(read_all(arena)))
     suites = suites_of(files)
     return {
         "suites": {suite.name: _about(suite) for suite in suites},
@@ -63,7 +65,8 @@ def standings(folder: Path) -> dict[str, Any]:
 def _about(suite: Suite) -> dict[str, Any]:
     about, (_, requests, samples) = suite.about, suite.scores_K_R_G.shape
     definition = f"{about.definition}; {INTERVAL.format(drawn=DRAWN[about.drawn])}"
-    return {"definition": definition, "requests": requests, "samples": samples, "unit": about.unit}
+    shape = {"requests": requests, "samples": samples, "drawn": about.drawn, "units": suite.resampling.units}
+    return {"definition": definition, "unit": about.unit, **shape}
 
 
 def _metrics(file: Answered) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from selfplay.comparison.resampling import Resampling, strata_of
 from selfplay.comparison.suite import Suite
 from selfplay.evaluation.records import Drawn
 
-POPULATION = 400_000
+POPULATION = 200_000
 LEVELS = {"1 digit": 6, "2 digits": 40, "3 digits": 40}
 DIFFICULTY = {"1 digit": (8.0, 1.0), "2 digits": (2.0, 2.0), "3 digits": (1.0, 3.0)}
 BASE = (1.0, 2.0)  # Beta of a problem's pass rate: a base at 0.33

@@ -4,7 +4,7 @@ import pytest
 
 from tests.comparison.coverage import CASES
 
-TRIALS = {"Elo": 900, "win": 1500}
+TRIALS = {"Elo": 600, "win": 1000}
 QUICK = (
     "mean, 40 problems, base at 0.33",
     "mean, 100 problems, trained to 0.90",
@@ -23,7 +23,7 @@ QUICK = (
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.name in QUICK], ids=lambda case: case.name)
 def test_an_interval_holds_the_truth_in_95_of_100(case):
-    held = case.held(TRIALS.get(case.name.split()[0], 4000))
+    held = case.held(TRIALS.get(case.name.split()[0], 2000))
     assert 0.935 <= held.mean() <= 0.965
 
 
