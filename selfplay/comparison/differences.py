@@ -63,7 +63,7 @@ def _difference(suite: Suite, a: Group, b: Group, places_a: list[int], places_b:
         "n": suite.scores_K_R_G.shape[1],
         "by_seed": by_seed,
         "words": verdict(
-            total["mean"], total["low"], total["high"], [row["mean"] for row in by_seed], suite.about.unit
+            total["mean"], total["low"], total["high"], [each["mean"] for each in found[1:]], suite.about.unit
         ),
     }
 
