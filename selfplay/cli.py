@@ -22,6 +22,10 @@ VERBS = {
         "serve a recipe's roles over the OpenAI protocol: recipe=NAME [adapters=DIR] [port=8000]",
     ),
     "compare": ("selfplay.compare", "run a sweep of methods, or a table of finished runs: SWEEP | RUN_FOLDER ..."),
+    "evaluate": (
+        "selfplay.evaluate",
+        "measure a saved policy again: RUN_FOLDER|CHECKPOINT|base [--suite NAME ...]",
+    ),
     "skills": (
         "selfplay.skills.command",
         "what a run of Ctx2Skill wrote: list | show | diff | export RUN ...",

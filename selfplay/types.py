@@ -39,6 +39,17 @@ class Labelled(list[Message]):
         self.label = label
 
 
+def prompt_text(prompt: Prompt) -> str:
+    """A prompt as a person reads it.
+
+    >>> prompt_text([{"role": "system", "content": "Be brief."}, {"role": "user", "content": "1+1?"}])
+    '[system] Be brief.\\n[user] 1+1?'
+    """
+    if isinstance(prompt, str):
+        return str(prompt)
+    return "\n".join(f"[{message['role']}] {message['content']}" for message in prompt)
+
+
 @dataclass(frozen=True, slots=True)
 class Seed:
     """What one episode starts from: a topic, and its place in the run's endless row of seeds."""

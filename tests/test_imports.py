@@ -29,6 +29,7 @@ ALLOWED: dict[str, set[str]] = {
     "samplers": {"types", "policy"},
     "evaluation": {"types", "samplers", "roles"},  # a measured judge is asked and read as in a game
     "tracking": {"types", "evaluation.metrics"},
+    "comparison": {"types", "evaluation", "tracking"},  # standings of an arena, from its files
     "skills": {"types", "roles.skills", "tracking.files"},  # the store, and the verb that reads it
     "learner": {"types", "advantages", "guards", "policy", "samplers", "evaluation", "tracking"},  # blind to the game
 }
@@ -70,6 +71,8 @@ TORCH_FREE = (
     "evaluation.length_control",
     "evaluation.ratings",
     "evaluation.alpaca",
+    "evaluation.records",
+    "comparison",
 )
 """Imported without torch installed; so are the samplers that play no model."""
 

@@ -16,9 +16,10 @@ from statistics import fmean
 import numpy as np
 
 from selfplay.evaluation.metrics import Metric
+from selfplay.evaluation.records import Answer, Records
 from selfplay.evaluation.statistics import stratified_interval, stratified_win_rates, wilson
 from selfplay.evaluation.texts import distinct_n
-from selfplay.types import OpenDomain, Request, Sampler
+from selfplay.types import OpenDomain, Request, Sampler, prompt_text
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Answered:
     texts_N_G: tuple[tuple[str, ...], ...]
     qualities_N_G: tuple[tuple[float, ...], ...]
     metrics: tuple[Metric, ...]
+    records: Records | None = None
 
 
 class AnswersYardstick:
@@ -90,7 +92,18 @@ class AnswersYardstick:
         metrics = [*self._quality(qualities_N_G), *self._form(texts_N_G)]
         if before is not None:
             metrics += duel(qualities_N_G, before.qualities_N_G, self._setting(), self.seed)
-        return Answered(tuple(self.requests), texts_N_G, qualities_N_G, tuple(metrics))
+        records = self._records(texts_N_G, qualities_N_G)
+        return Answered(tuple(self.requests), texts_N_G, qualities_N_G, tuple(metrics), records)
+
+    def _records(self, texts_N_G: Sequence[Sequence[str]], qualities_N_G: Sequence[Sequence[float]]) -> Records:
+        """Each request is a stratum of its own: a domain's requests are taken as they are, only answers are drawn."""
+        answers = []
+        for number, request in enumerate(self.requests):
+            name = f"{number}: {request.about or request.shown}"  # two requests may be about the same
+            for sample, (text, quality) in enumerate(zip(texts_N_G[number], qualities_N_G[number], strict=True)):
+                answers.append(Answer(name, name, sample, quality, prompt_text(request.prompt), text))
+        meaning = f"mean hidden quality of the answers; {self._setting()}"
+        return Records(tuple(answers), "samples", "hidden quality", meaning)
 
     def _setting(self) -> str:
         return f"{len(self.requests)} requests, n={self.samples} samples of each at temperature {self.temperature:g}"

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from selfplay.evaluation.metrics import Metric
+from selfplay.evaluation.records import SHARE, Answer, Records
 from selfplay.evaluation.statistics import bootstrap_mean, mean_interval
-from selfplay.types import Context, ContextDomain, Sampler
+from selfplay.types import Context, ContextDomain, Sampler, Turn, prompt_text
 
 ARMS = {
     "no_skill": "without a skill",
@@ -23,6 +24,12 @@ ARMS = {
     "other_context": "with the skill of another context (control)",
 }
 """What the selected skill is measured beside; ``yardstick/contexts/solved_<arm>``."""
+
+SELECTED = "selected"
+"""The arm with the selected skill, as ``arms`` names it."""
+
+CONDITIONS = {"solved": "skill", "solved_no_skill": "none", "solved_true_skill": "true rules"}
+"""What the records call an arm; an arm's own name otherwise."""
 
 CONTROLS = ("random_rule", "random_rules", "other_context")
 
@@ -34,6 +41,7 @@ class Solved:
     contexts_C: tuple[Context, ...]
     shares: dict[str, tuple[float, ...]]  # {"solved": (0.75, 1.0), "solved_no_skill": (0.5, 0.75)}: each (C,)
     metrics: tuple[Metric, ...]
+    records: Records | None = None
 
 
 class ContextsYardstick:
@@ -51,9 +59,10 @@ class ContextsYardstick:
         seed: picks tasks and random rules, seeds the sampling and the bootstrap.
         temperature: of the answers.
         role: who answers.
+        arms: which of ``selected`` and ``ARMS`` are measured, as far as there are skills for them; None = all.
 
     Raises:
-        ValueError: a number out of range, or a domain that does not know the truth.
+        ValueError: a number out of range, an unknown arm, or a domain that does not know the truth.
     """
 
     def __init__(
@@ -67,7 +76,12 @@ class ContextsYardstick:
         seed: int = 0,
         temperature: float = 1.0,
         role: str = "reasoner",
+        arms: Sequence[str] | None = None,
     ) -> None:
+        for arm in arms or ():
+            if arm not in (SELECTED, *ARMS):
+                raise ValueError(f"arms: {arm!r} is unknown; choose among {', '.join((SELECTED, *ARMS))}.")
+        self.wished = None if arms is None else {"solved" if arm == SELECTED else f"solved_{arm}" for arm in arms}
         for name, value in (("contexts", contexts), ("tasks", tasks), ("samples", samples)):
             if value < 1:
                 raise ValueError(f"{name}={value} must be at least 1.")
@@ -99,8 +113,9 @@ class ContextsYardstick:
         Args:
             before: not used; every arm is measured against the same policy without a skill.
         """
-        shares = {arm: self._shares(sampler, skills_C) for arm, skills_C in self._arms().items()}
-        return Solved(tuple(self.contexts), shares, tuple(self._metrics(shares)))
+        answers = {arm: self._answers(sampler, skills_C, arm) for arm, skills_C in self._arms().items()}
+        shares = {arm: self._shares(answers_N) for arm, answers_N in answers.items()}
+        return Solved(tuple(self.contexts), shares, tuple(self._metrics(shares)), self._records(answers))
 
     def _arms(self) -> dict[str, list[str]]:
         """The skill of each context, by arm; an arm that the domain or the caller has no skills for is left out."""
@@ -119,11 +134,11 @@ class ContextsYardstick:
         return {
             arm: [skill for skill in skills_C if skill is not None]
             for arm, skills_C in arms.items()
-            if None not in skills_C
+            if None not in skills_C and (self.wished is None or arm in self.wished)
         }
 
-    def _shares(self, sampler: Sampler, skills_C: Sequence[str]) -> tuple[float, ...]:
-        """The share of right answers in each context, (C,)."""
+    def _answers(self, sampler: Sampler, skills_C: Sequence[str], arm: str) -> list[Answer]:
+        """All answers of an arm, context by context."""
         prompts_N = [
             self.domain.reason_prompt(context, skill, task)
             for context, skill, tasks in zip(self.contexts, skills_C, self.tasks_C, strict=True)
@@ -131,10 +146,38 @@ class ContextsYardstick:
         ]
         sampler.begin("yardstick", "contexts", self.seed)
         turns_N_G = iter(sampler.sample(self.role, prompts_N, n=self.samples, temperature=self.temperature))
-        return tuple(
-            fmean(self.domain.truth(context, task, turn.text) is True for task in tasks for turn in next(turns_N_G))
+        return [
+            self._answer(context, f"{place}: {task}", task, sample, turn, arm)
             for context, tasks in zip(self.contexts, self.tasks_C, strict=True)
+            for place, task in enumerate(tasks)
+            for sample, turn in enumerate(next(turns_N_G))
+        ]
+
+    def _answer(self, context: Context, name: str, task: str, sample: int, turn: Turn, arm: str) -> Answer:
+        return Answer(
+            request=f"{context.key}/{name}",
+            stratum=context.key,
+            sample=sample,
+            score=float(self.domain.truth(context, task, turn.text) is True),
+            prompt=prompt_text(turn.prompt),
+            text=turn.text,
+            condition=CONDITIONS.get(arm, arm.removeprefix("solved_")),
+            own=arm == ("solved" if self.skills is not None else "solved_no_skill"),
         )
+
+    def _shares(self, answers_N: Sequence[Answer]) -> tuple[float, ...]:
+        """The share of right answers in each context, (C,)."""
+        scores: dict[str, list[float]] = {context.key: [] for context in self.contexts}
+        for answer in answers_N:
+            scores[answer.stratum].append(answer.score)
+        return tuple(fmean(scores[context.key]) for context in self.contexts)
+
+    def _records(self, answers: Mapping[str, Sequence[Answer]]) -> Records:
+        meaning = (
+            "share of right answers, with the selected skill of each context where the policy has mined some, without "
+            f"a skill otherwise; {self._asked()}"
+        )
+        return Records(tuple(one for arm in answers.values() for one in arm), "strata", SHARE, meaning, (0.0, 1.0))
 
     def _metrics(self, shares: Mapping[str, Sequence[float]]) -> Iterator[Metric]:
         meanings = {"solved": "with the selected skill of the context, none where none was selected"}
@@ -154,8 +197,11 @@ class ContextsYardstick:
                 yield Metric(f"yardstick/contexts/gain_over_{other}", fmean(gains_C), low, high, definition)
 
     def _setting(self) -> str:
+        return f"{self._asked()}; 95 % interval: bootstrap over contexts"
+
+    def _asked(self) -> str:
         tasks = sum(map(len, self.tasks_C))
         return (
             f"{tasks} held-out tasks of {len(self.contexts)} contexts ({self.split}), n={self.samples} samples of each "
-            f"at temperature {self.temperature:g}; 95 % interval: bootstrap over contexts"
+            f"at temperature {self.temperature:g}"
         )

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 from selfplay.evaluation.duels import Duel
 from selfplay.evaluation.metrics import Metric
+from selfplay.evaluation.records import SHARE, Answer, Records
 from selfplay.evaluation.statistics import mean_interval, pass_at_k, plurality
-from selfplay.types import Domain, Problem, Sampler
+from selfplay.types import Domain, Problem, Sampler, Turn, prompt_text
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Measurement:
     right_N: tuple[int, ...]  # right ones among the samples of each problem, e.g. 5 of 8
     samples: int  # the length of _G, e.g. 8
     metrics: tuple[Metric, ...]
+    records: Records | None = None  # of the samples, not of the greedy answers
 
 
 @dataclass(frozen=True)
@@ -116,10 +118,32 @@ class ArithmeticYardstick:
             _Scored(problem.level, self._scores(problem, answers_G, greedy))
             for problem, answers_G, greedy in zip(problems_N, answers_N_G, greedy_N, strict=True)
         ]
-        measured = Measurement(problems_N, answers_N_G, greedy_N, right_N, self.samples, tuple(self._metrics(scored_N)))
+        metrics, records = tuple(self._metrics(scored_N)), self._records(problems_N, turns_N_G, answers_N_G)
+        measured = Measurement(problems_N, answers_N_G, greedy_N, right_N, self.samples, metrics, records)
         if before is None:
             return measured
         return replace(measured, metrics=(*measured.metrics, *Duel.against("base", before).fight(measured)))
+
+    def _records(
+        self,
+        problems_N: Sequence[Problem],
+        turns_N_G: Sequence[Sequence[Turn]],
+        answers_N_G: Sequence[Sequence[str | None]],
+    ) -> Records:
+        answers = [
+            Answer(
+                request=problem.key,
+                stratum=f"{problem.level} digit{'s' if problem.level > 1 else ''}",
+                sample=sample,
+                score=float(self._is_right(problem, answer)),
+                prompt=prompt_text(turn.prompt),
+                text=turn.text,
+            )
+            for problem, turns_G, answers_G in zip(problems_N, turns_N_G, answers_N_G, strict=True)
+            for sample, (turn, answer) in enumerate(zip(turns_G, answers_G, strict=True))
+        ]
+        meaning = f"{self._meanings()['pass@1']}; {len(problems_N)} held-out problems, each counting the same"
+        return Records(tuple(answers), "requests", SHARE, meaning, (0.0, 1.0))
 
     def _is_right(self, problem: Problem, answer: str | None) -> bool:
         return self.domain.is_right(problem, answer) is True

@@ -71,13 +71,13 @@ class Examiner:
 
     def _measure(self, sampler: Sampler) -> list[Metric]:
         return [
-            _of_suite(suite, metric)
+            of_suite(suite, metric)
             for suite, yardstick in self.yardsticks.items()
             for metric in yardstick.measure(sampler, self._of_base.get(suite)).metrics
         ]
 
 
-def _of_suite(suite: str, metric: Metric) -> Metric:
+def of_suite(suite: str, metric: Metric) -> Metric:
     """Under the name that the recipe gives the suite: two suites may be of one kind of yardstick. A duel keeps its own:
     it is named for the opponent."""
     room, _, *parts = metric.name.split("/")

@@ -204,14 +204,17 @@ class Policy:
             shutil.rmtree(written, ignore_errors=True)
 
     @torch.no_grad()
-    def load(self, folder: Path | str) -> None:
+    def load(self, folder: Path | str, adapters: Sequence[str] | None = None) -> None:
         """Take up saved adapters: all of them, or, when one does not fit, none.
+
+        Args:
+            adapters: which; None = every one that this policy has.
 
         Raises:
             ValueError: an adapter is missing, torn, or made for another base, rank or set of targets.
         """
         values: dict[nn.Parameter, torch.Tensor] = {}
-        for adapter in self.adapters:
+        for adapter in self.adapters if adapters is None else adapters:
             values.update(lora.read(self.model, self._config, adapter, Path(folder) / adapter))
         with self.gathered(list(values)):
             for parameter, value in values.items():

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from selfplay.tracking.files import replace_whole
-from selfplay.types import Episode, Prompt, Turn
+from selfplay.types import Episode, Turn, prompt_text
 
 COLUMNS = {
     "step": "int64",
@@ -37,17 +37,6 @@ COLUMNS = {
     "facts": "string",  # JSON, of the episode
     "notes": "string",  # JSON, of the episode
 }
-
-
-def prompt_text(prompt: Prompt) -> str:
-    """A prompt as a person reads it.
-
-    >>> prompt_text([{"role": "system", "content": "Be brief."}, {"role": "user", "content": "1+1?"}])
-    '[system] Be brief.\\n[user] 1+1?'
-    """
-    if isinstance(prompt, str):
-        return str(prompt)
-    return "\n".join(f"[{message['role']}] {message['content']}" for message in prompt)
 
 
 def rows_of(step: int, episodes: Sequence[Episode]) -> list[dict[str, Any]]:

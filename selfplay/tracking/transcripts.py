@@ -9,8 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from selfplay.tracking.episodes import prompt_text
-from selfplay.types import Episode, Turn
+from selfplay.types import Episode, Turn, prompt_text
 
 COUNTS = ("difficulty_", "rejected_")
 """Facts that are left out where they are 0."""

@@ -6,8 +6,7 @@ from selfplay.games.ctx2skill import Ctx2Skill
 from selfplay.roles.skill_wording import JsonWording
 from selfplay.roles.skills import write_skills
 from selfplay.samplers.scripted import Scripted
-from selfplay.tracking.episodes import prompt_text
-from selfplay.types import Context, Prompt, Seed, Skill, Trace
+from selfplay.types import Context, Prompt, Seed, Skill, Trace, prompt_text
 from tests.games import shelf
 from tests.golden.transcript import transcript
 
