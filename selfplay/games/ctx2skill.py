@@ -18,7 +18,8 @@ from dataclasses import replace
 from typing import Any
 
 from selfplay.games.ctx2skill_agents import Agents
-from selfplay.games.ctx2skill_facts import chosen_skill, facts_of, notes_of
+from selfplay.games.ctx2skill_facts import facts_of, notes_of
+from selfplay.games.ctx2skill_memory import Memory
 from selfplay.games.ctx2skill_pay import pay
 from selfplay.games.ctx2skill_settings import Settings
 from selfplay.games.ctx2skill_state import Ask, Attempt, Loop, Round, ask
@@ -47,15 +48,16 @@ class Ctx2Skill:
         self.set.check_domain(domain.wording, self.contexts)
         self.agents = Agents(domain, self.set)
         self.periods: Mapping[str, int] = {role: 0 for role in self.roles if role not in self.set.learns}
-        self.skills: dict[str, str] = {}  # of the reasoner, as Markdown, by context: what the latest visit chose
+        self.memory = Memory(self.set.carry)
+        self.skills: Mapping[str, str] = self.memory.skills
         self.rows_per_seed: Mapping[str, int] = self.set.rows(self.agents.compact)
 
     def play(self, seeds_B: Sequence[Seed], sampler: Sampler) -> list[Episode]:
         """Rounds, replay, and the closed-book check where it is asked for."""
-        loops_B = [Loop(seed, self.contexts[seed.index % len(self.contexts)]) for seed in seeds_B]
-        for number in range(1, self.set.rounds + 1):
+        loops_B = [self.memory.loop(seed, self.contexts[seed.index % len(self.contexts)]) for seed in seeds_B]
+        for place in range(1, self.set.rounds + 1):
             for loop in loops_B:
-                loop.rounds.append(Round(number))
+                loop.rounds.append(Round(loop.start + place))
             self._challenge(loops_B, sampler)
             self._solve(loops_B, sampler)
             for side in self.set.evolves:
@@ -156,10 +158,12 @@ class Ctx2Skill:
         """Cross-time Replay, in one round of answers for all versions of all contexts; or the fixed choice."""
         if not self.set.replays:
             for loop in loops_B:
-                loop.selected = self.set.rounds if self.set.select == "last" else int(self.set.select)
+                loop.selected = self.set.fixed_choice(loop.start)
             return
         replays = [
-            (loop, version, self._replay_attempts(loop, version)) for loop in loops_B for version in self.set.candidates
+            (loop, version, self._replay_attempts(loop, version))
+            for loop in loops_B
+            for version in self.set.candidates_of(loop.start, loop.origin)
         ]
         self._measure([one for *_, attempts in replays for one in attempts], sampler)
         for loop, version, attempts in replays:
@@ -167,7 +171,8 @@ class Ctx2Skill:
             loop.replayed[version] = tally([probe.kind for probe in loop.probes], outcomes)
         combine: Combine = "sum" if self.set.select == "sum" else "product"
         for loop in loops_B:
-            loop.selected = best_round(loop.replayed, combine)
+            best = best_round(loop.replayed, combine)
+            loop.selected = loop.origin or None if best is None else best  # nothing to choose by: what there was stays
 
     def _replay_attempts(self, loop: Loop, version: int) -> list[Attempt]:
         skills = loop.skills("reasoner", version)
@@ -185,16 +190,14 @@ class Ctx2Skill:
         self._measure([one for _, done in rounds for one in done.closed_N], sampler)
 
     def remember(self, episodes: Sequence[Episode]) -> None:
-        """Keep what was chosen, for whoever measures it; skills are mined anew whenever a context comes again."""
-        for episode in episodes:
-            self.skills[episode.notes["context"]] = chosen_skill(episode.notes)
+        """Keep what was chosen, for whoever measures it and for the next visits."""
+        self.memory.remember(episodes)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"skills": dict(self.skills)}
+        return self.memory.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.skills.clear()  # the object stays: a yardstick holds it
-        self.skills.update(state["skills"])
+        self.memory.load_state_dict(state)
 
 
 def _elected(asks: Sequence[Ask]) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ class Settings:
     merged: bool = False  # proposer and generator are one agent
     select: str | int = "product"  # replay by product or sum; last; or the number of a round
     no_skill: bool = False  # whether round 0, no skill, competes in the replay
+    carry: bool = False  # a context that comes again goes on from its last visit; else it is mined anew
     ties: Ties = "random"
     closed_book: bool = False  # answer every task without the document too, to see whether it needs one
     planted: int = 0  # items of known verdict for the judge in each round
@@ -82,13 +83,29 @@ class Settings:
 
     @property
     def candidates(self) -> tuple[int, ...]:
-        """The rounds whose skills compete."""
-        return tuple(range(0 if self.no_skill else 1, self.rounds + 1)) if self.replays else ()
+        """The rounds whose skills compete on a first visit."""
+        return self.candidates_of(0, 0)
+
+    def candidates_of(self, start: int, origin: int) -> tuple[int, ...]:
+        """The rounds whose skills compete on a visit that goes on after round ``start`` with the version of round
+        ``origin``: that version among them.
+
+        >>> Settings(rounds=2).candidates_of(start=4, origin=3)
+        (3, 5, 6)
+        """
+        if not self.replays:
+            return ()
+        return (*[0] * self.no_skill, *[origin] * bool(origin), *range(start + 1, start + self.rounds + 1))
+
+    def fixed_choice(self, start: int) -> int:
+        """The round whose version is kept where none is replayed; rounds are counted within the visit."""
+        place = self.rounds if self.select == "last" else int(self.select)
+        return start + place if place else 0
 
     def rows(self, compact: bool) -> Mapping[str, int]:
         """Most turns of each role in one episode, every try used up."""
         challenges = self.tasks * (1 + self.rubric_votes) if compact else 1
-        replayed = 2 * self.rounds * len(self.candidates)
+        replayed = 2 * self.rounds * (1 + self.carry) * (len(self.candidates) + (self.carry and self.replays))
         answers = self.rounds * self.tasks * (self.answers + self.closed_book) + replayed
         planted = self.rounds * min(self.planted, self.tasks)
         writers = {

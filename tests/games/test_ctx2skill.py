@@ -85,10 +85,10 @@ def test_a_whole_episode_by_hand():
 def test_the_replay_by_hand():
     episode = play()
     assert json.loads(episode.notes["probes"]) == [
-        {"kind": "hard", "round": 1, "task": "cd"},
-        {"kind": "easy", "round": 1, "task": "ab"},
-        {"kind": "hard", "round": 2, "task": "gh"},
-        {"kind": "easy", "round": 2, "task": "ef"},
+        {"kind": "hard", "round": 1, "task": "cd", "rubrics": ["has C", "has D"]},
+        {"kind": "easy", "round": 1, "task": "ab", "rubrics": ["has A", "has B"]},
+        {"kind": "hard", "round": 2, "task": "gh", "rubrics": ["has G", "has H"]},
+        {"kind": "easy", "round": 2, "task": "ef", "rubrics": ["has E"]},
     ]
     assert said(episode, "reasoner", "reasoner/replay") == [
         (f"reason <letters> [{skill}] {task}", answer)
@@ -113,6 +113,8 @@ def test_facts_and_notes_by_hand():
             "selected_round": 1, "selected_last": 0, "replay_score": 2 / 3,
             "true_solve_rate": 1 / 2, "judge_accuracy": 1,
             **{f"unreadable_{role}": 0 for role in ("challenger", "judge", *WRITERS)},
+            "replies_challenger": 8, "replies_reasoner": 4 + 2 * 4, "replies_judge": 4 + 2 * 4,
+            **{f"replies_{role}": 2 for role in WRITERS},
         }
     )  # fmt: skip
     assert episode.notes["context"] == "letters"
