@@ -180,12 +180,13 @@ class Ctx2Skill:
         return [self.agents.attempt(loop, skills, task, f"replay/{version}/{at}") for at, task in enumerate(tasks)]
 
     def _close_books(self, loops_B: Sequence[Loop], sampler: Sampler) -> None:
-        """All tasks again without document, system prompt and skill: those solved all the same do not need them."""
+        """The first tasks of each round again without document, system prompt and skill: what is solved all the same
+        does not need them."""
         rounds = [(loop, done) for loop in loops_B for done in loop.rounds]
         for loop, done in rounds:
             done.closed_N = [
                 self.agents.attempt(loop, (), task, f"closed/{done.number}/{at}", closed=True)
-                for at, task in enumerate(done.tasks_N)
+                for at, task in enumerate(done.tasks_N[: self.set.closed_book])
             ]
         self._measure([one for _, done in rounds for one in done.closed_N], sampler)
 

@@ -46,7 +46,7 @@ class Settings:
     no_skill: bool = False  # whether round 0, no skill, competes in the replay
     carry: bool = False  # a context that comes again goes on from its last visit; else it is mined anew
     ties: Ties = "random"
-    closed_book: bool = False  # answer every task without the document too, to see whether it needs one
+    closed_book: int = 0  # tasks of each round that are answered without the document too: do they need one?
     planted: int = 0  # items of known verdict for the judge in each round
     learns: tuple[Learner, ...] = ()  # agents whose turns are paid; none = frozen weights, as in the paper
     bonus: float = 0.5  # what the reasoner earns on top where every rubric passes
@@ -64,6 +64,7 @@ class Settings:
             ("judgments", 1, "an answer is judged"),
             ("rubric_votes", 1, "a task needs rubrics"),
             ("planted", 0, "0 is none"),
+            ("closed_book", 0, "0 is none"),
         ):
             at_least(f"game.{key}", getattr(self, key), least, why)
         if self.most_skills is not None:
@@ -106,7 +107,7 @@ class Settings:
         """Most turns of each role in one episode, every try used up."""
         challenges = self.tasks * (1 + self.rubric_votes) if compact else 1
         replayed = 2 * self.rounds * (1 + self.carry) * (len(self.candidates) + (self.carry and self.replays))
-        answers = self.rounds * self.tasks * (self.answers + self.closed_book) + replayed
+        answers = self.rounds * (self.tasks * self.answers + min(self.closed_book, self.tasks)) + replayed
         planted = self.rounds * min(self.planted, self.tasks)
         writers = {
             f"{side}_{agent}": self.rounds * self.tries if self._writes(side, agent) else 0

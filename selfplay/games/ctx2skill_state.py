@@ -55,7 +55,9 @@ class Round:
     authors_N: list[Ask] = field(default_factory=list)  # which of ``asks`` each task came from
     lost: list[Ask] = field(default_factory=list)  # of ``asks`` those whose tasks a failed call left without rubrics
     attempts_N_G: list[list[Attempt]] = field(default_factory=list)
-    closed_N: list[Attempt] = field(default_factory=list)  # the same tasks without the document, where that is asked
+    closed_N: list[Attempt] = field(
+        default_factory=list
+    )  # the first of these tasks without the document, where that is asked
     planted: list[tuple[Planted, list[Ask]]] = field(default_factory=list)
     proposed: dict[Side, Ask | None] = field(default_factory=dict)
     skills: dict[Side, tuple[Skill, ...]] = field(default_factory=dict)
