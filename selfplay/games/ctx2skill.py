@@ -95,20 +95,27 @@ class Ctx2Skill:
             loop.now.authors_N, loop.now.tasks_N = [one for one, _ in checkable], [task for _, task in checkable]
 
     def _solve(self, loops_B: Sequence[Loop], sampler: Sampler) -> None:
-        """Every task with the skill of the round before, and its verdicts; planted items go along with the latter."""
+        """Every task with the skill of the round before, some without, and the verdicts; planted items go along."""
         for loop in loops_B:
             skills = loop.skills("reasoner", loop.now.number - 1)
             loop.now.attempts_N_G = [
                 [self.agents.attempt(loop, skills, task, f"{loop.now.number}/{at}") for _ in range(self.set.answers)]
                 for at, task in enumerate(loop.now.tasks_N)
             ]
-        self._answer([one for loop in loops_B for ones_G in loop.now.attempts_N_G for one in ones_G], sampler)
+            loop.now.unaided_N_G = [
+                [
+                    self.agents.attempt(loop, (), task, f"{loop.now.number}/{at}/unaided")
+                    for _ in range(self.set.answers)
+                ]
+                for at, task in enumerate(loop.now.tasks_N[: self.set.unaided] if skills else ())
+            ]
+        self._answer([one for loop in loops_B for ones_G in loop.now.answered_N_G for one in ones_G], sampler)
         for loop in loops_B:
             loop.now.planted = self.agents.planted(loop)
-            for ones_G in loop.now.attempts_N_G:
+            for ones_G in loop.now.answered_N_G:
                 for number, one in enumerate(ones_G):
                     one.gradings_K = self.agents.gradings(one, number)
-        asks = [k for loop in loops_B for ones_G in loop.now.attempts_N_G for one in ones_G for k in one.gradings_K]
+        asks = [k for loop in loops_B for ones_G in loop.now.answered_N_G for one in ones_G for k in one.gradings_K]
         asks += [one for loop in loops_B for _, asks_K in loop.now.planted for one in asks_K]
         ask(sampler, "judge", asks, self.set.tries)
 

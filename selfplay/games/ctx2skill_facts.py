@@ -31,15 +31,17 @@ def facts_of(loop: Loop, domain: ContextDomain, settings: Settings) -> dict[str,
         between white space), ``challenger_skill_words_<round>``, ``selected_round`` (0 = none, or the version that
         the visit began with, as ``selected_carried`` tells), ``selected_last``, ``replay_score`` of the selected
         version. Rounds are counted within the visit. ``closed_book_solved``: share of tasks solved without the
-        document. ``planted_accuracy``: share of planted rubrics judged rightly, an unreadable list none. Where the
-        domain knows the truth, ``true_solve_rate`` of the answers and ``judge_accuracy`` of their verdicts. Of each
-        agent's replies ``unreadable_<role>``, and of all calls ``failed_calls``; ``replies_<role>`` and, where tokens
-        are known, ``tokens_<role>`` are what the visit asked for, whatever for.
+        document, ``unaided_solve_rate`` of answers without the skill. ``planted_accuracy``: share of planted rubrics
+        judged rightly, an unreadable list none. Where the domain knows the truth, ``true_solve_rate`` of the answers
+        and ``judge_accuracy`` of their verdicts. Of each agent's replies ``unreadable_<role>``, and of all calls
+        ``failed_calls``; ``replies_<role>`` and, where tokens are known, ``tokens_<role>`` are what the visit asked
+        for, whatever for.
     """
     by, unanswered = settings.verdict, settings.unanswered
     attempts = [one for done in loop.rounds for one in _attempts(done)]
     tasks = sum(len(done.tasks_N) for done in loop.rounds)
     closed = [one.solved(by, "leave_out") for done in loop.rounds for one in done.closed_N]
+    unaided = [one for done in loop.rounds for ones_G in done.unaided_N_G for one in ones_G]
     truths = [(one, known) for one in attempts if (known := truth_of(one, domain)) is not None]
     judged = [(grading, known) for one, known in truths if (grading := one.grading) is not None]
     items = [(item, one) for done in loop.rounds for item, asks_K in done.planted for one in asks_K if one.replies]
@@ -51,6 +53,7 @@ def facts_of(loop: Loop, domain: ContextDomain, settings: Settings) -> dict[str,
         "rubric_pass_rate": _mean([pass_rate(said.statuses) for one in attempts if (said := one.grading) is not None]),
         "unjudged": _share([one.grading is None for one in attempts]),
         "closed_book_solved": _share(closed),
+        "unaided_solve_rate": _share([one.solved(by, unanswered) for one in unaided]),
         "planted_accuracy": _mean(planted),
         "true_solve_rate": _share([known for _, known in truths]),
         "judge_accuracy": _share([is_solved(grading, by) == known for grading, known in judged]),

@@ -20,7 +20,7 @@ def pay(loop: Loop, domain: ContextDomain, settings: Settings) -> None:
     for done in loop.rounds:
         if "challenger" in settings.learns:
             _pay_challenger(done, domain, settings)
-        for attempt in (one for ones_G in done.attempts_N_G for one in ones_G):
+        for attempt in (one for ones_G in done.answered_N_G for one in ones_G):
             known = truth_of(attempt, domain)
             if "reasoner" in settings.learns:
                 _pay_reasoner(attempt, known, settings)

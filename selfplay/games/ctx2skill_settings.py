@@ -31,6 +31,7 @@ class Settings:
     tasks: int = 5  # M, of one round
     tries: int = 3  # for replies that must be readable; an answer to a task has one
     answers: int = 1  # to one task (G); the first one steers the skills, all pay the weights
+    unaided: int = 0  # tasks of each round answered as often without the skill, for the weights alone
     judgments: int = 1  # gradings of one answer (K); their majority counts
     rubric_votes: int = 1  # replies to the question for rubrics, where tasks come without; the most frequent counts
     verdict: By = "rubrics"
@@ -65,6 +66,7 @@ class Settings:
             ("rubric_votes", 1, "a task needs rubrics"),
             ("planted", 0, "0 is none"),
             ("closed_book", 0, "0 is none"),
+            ("unaided", 0, "0 is none"),
         ):
             at_least(f"game.{key}", getattr(self, key), least, why)
         if self.most_skills is not None:
@@ -107,7 +109,10 @@ class Settings:
         """Most turns of each role in one episode, every try used up."""
         challenges = self.tasks * (1 + self.rubric_votes) if compact else 1
         replayed = 2 * self.rounds * (1 + self.carry) * (len(self.candidates) + (self.carry and self.replays))
-        answers = self.rounds * (self.tasks * self.answers + min(self.closed_book, self.tasks)) + replayed
+        answers = self.rounds * (
+            (self.tasks + min(self.unaided, self.tasks)) * self.answers + min(self.closed_book, self.tasks)
+        )
+        answers += replayed
         planted = self.rounds * min(self.planted, self.tasks)
         writers = {
             f"{side}_{agent}": self.rounds * self.tries if self._writes(side, agent) else 0

@@ -55,6 +55,7 @@ class Round:
     authors_N: list[Ask] = field(default_factory=list)  # which of ``asks`` each task came from
     lost: list[Ask] = field(default_factory=list)  # of ``asks`` those whose tasks a failed call left without rubrics
     attempts_N_G: list[list[Attempt]] = field(default_factory=list)
+    unaided_N_G: list[list[Attempt]] = field(default_factory=list)  # the first tasks without the skill, if there is one
     closed_N: list[Attempt] = field(
         default_factory=list
     )  # the first of these tasks without the document, where that is asked
@@ -64,6 +65,11 @@ class Round:
     became: dict[Side, str] = field(
         default_factory=dict
     )  # "written", "kept" or "unreadable"; nothing for a frozen side
+
+    @property
+    def answered_N_G(self) -> list[list[Attempt]]:
+        """Whatever the weights may learn from: with the skill and without."""
+        return self.attempts_N_G + self.unaided_N_G
 
 
 @dataclass(slots=True, eq=False)

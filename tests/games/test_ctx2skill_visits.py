@@ -112,6 +112,23 @@ def test_who_competes(changes, start, origin, candidates):
     assert Settings(rounds=2, carry=True, **changes).candidates_of(start, origin) == candidates
 
 
+def test_some_tasks_are_practised_without_the_skill_and_steer_nothing():
+    """The shelf's reasoner writes ef right with the skill (EF) and not at all without (?)."""
+    settings = {"answers": 2, "unaided": 1, "learns": ["reasoner", "challenger"]}
+    plain, practised = visits(2, **(settings | {"unaided": 0})), visits(2, **settings)
+    assert skills(practised) == skills(plain)
+    assert [one.notes["replay"] for one in practised] == [one.notes["replay"] for one in plain]
+    assert not [t for t in practised[0].turns if "unaided" in t.group], "nobody has a skill on the first visit"
+    turns = [t for t in practised[1].turns if t.role == "reasoner" and t.group.endswith("unaided")]
+    assert [(t.group, str(t.prompt)) for t in turns] == [("4/reasoner/2/0/unaided", "reason <letters> [] ef")] * 2
+    assert [t.rewards for t in turns] == [{"rubrics": 0.0, "solved": 0.0}] * 2
+    assert practised[1].facts["unaided_solve_rate"] == 0
+    assert practised[1].facts["solve_rate"] == plain[1].facts["solve_rate"]
+    for one, other in zip(plain, practised, strict=True):
+        paid = [[t.reward for t in episode.turns if t.role == "challenger"] for episode in (one, other)]
+        assert paid[0] == paid[1]
+
+
 def test_the_bound_on_turns_holds_for_every_visit():
     game = Ctx2Skill(Shelf(), rounds=1, tasks=2, carry=True)
     answers = [sum(turn.role == "reasoner" for turn in episode.turns) for episode in visits(2)]
