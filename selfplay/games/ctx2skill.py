@@ -25,7 +25,7 @@ from selfplay.games.ctx2skill_settings import Settings
 from selfplay.games.ctx2skill_state import Ask, Attempt, Loop, Round, ask
 from selfplay.roles.replay import Combine, Probe, best_round, easiest_passed, hardest_failed, tally
 from selfplay.roles.skills import update
-from selfplay.types import Challenge, ContextDomain, Episode, Proposal, Sampler, Seed, Side
+from selfplay.types import Challenge, ContextDomain, Episode, Proposal, Sampler, Seed, Side, Skill
 
 
 class Ctx2Skill:
@@ -98,17 +98,8 @@ class Ctx2Skill:
         """Every task with the skill of the round before, some without, and the verdicts; planted items go along."""
         for loop in loops_B:
             skills = loop.skills("reasoner", loop.now.number - 1)
-            loop.now.attempts_N_G = [
-                [self.agents.attempt(loop, skills, task, f"{loop.now.number}/{at}") for _ in range(self.set.answers)]
-                for at, task in enumerate(loop.now.tasks_N)
-            ]
-            loop.now.unaided_N_G = [
-                [
-                    self.agents.attempt(loop, (), task, f"{loop.now.number}/{at}/unaided")
-                    for _ in range(self.set.answers)
-                ]
-                for at, task in enumerate(loop.now.tasks_N[: self.set.unaided] if skills else ())
-            ]
+            loop.now.attempts_N_G = self._attempts(loop, skills, self.set.tasks)
+            loop.now.unaided_N_G = self._attempts(loop, (), self.set.unaided, "/unaided") if skills else []
         self._answer([one for loop in loops_B for ones_G in loop.now.answered_N_G for one in ones_G], sampler)
         for loop in loops_B:
             loop.now.planted = self.agents.planted(loop)
@@ -118,6 +109,11 @@ class Ctx2Skill:
         asks = [k for loop in loops_B for ones_G in loop.now.answered_N_G for one in ones_G for k in one.gradings_K]
         asks += [one for loop in loops_B for _, asks_K in loop.now.planted for one in asks_K]
         ask(sampler, "judge", asks, self.set.tries)
+
+    def _attempts(self, loop: Loop, skills: Sequence[Skill], first: int, mark: str = "") -> list[list[Attempt]]:
+        """G answers, yet to be asked for, to each of the round's first tasks."""
+        names = [(task, f"{loop.now.number}/{at}{mark}") for at, task in enumerate(loop.now.tasks_N[:first])]
+        return [[self.agents.attempt(loop, skills, *named) for _ in range(self.set.answers)] for named in names]
 
     def _answer(self, attempts: Sequence[Attempt], sampler: Sampler) -> None:
         """One try: what an answer says is never a reason to ask again."""
