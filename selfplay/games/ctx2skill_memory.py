@@ -18,7 +18,7 @@ from selfplay.games.ctx2skill_facts import chosen_skill
 from selfplay.games.ctx2skill_state import Loop
 from selfplay.roles.replay import Probe
 from selfplay.roles.skills import read_skills
-from selfplay.types import Context, Episode, Seed
+from selfplay.types import Context, Episode, Seed, Side
 
 
 class Memory:
@@ -41,7 +41,7 @@ class Memory:
         last = self._visits.get(context.key)
         if last is None:
             return Loop(seed, context)
-        skills = {"reasoner": self.skills[context.key], "challenger": last["challenger"]}
+        skills: dict[Side, str] = {"reasoner": self.skills[context.key], "challenger": last["challenger"]}
         return Loop(
             seed,
             context,
