@@ -3,8 +3,8 @@
 selfplay pairs RUN [contexts=40] [probes=10] [seed=0]
 
 Every checkpoint that was kept (learner.keep), and the base, answers the latest ``probes`` probes of each context with
-the skills as of every checkpoint, and with none. Nothing but the run's own rubrics and its frozen base as the judge
-decides. The table and the choice go to RUN/pairs.json.
+the skills as of every checkpoint, and with none (which competes only with game.no_skill). Nothing but the run's own
+rubrics and its frozen base as the judge decides. The table and the choice go to RUN/pairs.json.
 """
 
 from __future__ import annotations
@@ -51,15 +51,14 @@ def replay(folder: Path, contexts: int = 40, probes: int = 10, seed: int = 0) ->
     return scores
 
 
-def table(scores: dict[Pair, float]) -> str:
+def table(scores: dict[Pair, float], best: Pair) -> str:
     """Adapters down, skills across, by the window they are of; the best pair is marked.
 
-    >>> print(table({Pair(0, 0): 0.25, Pair(0, 9): 0.5, Pair(9, 0): 0.5, Pair(9, 9): 0.75}))
+    >>> print(table({Pair(0, 0): 0.25, Pair(0, 9): 0.5, Pair(9, 0): 0.5, Pair(9, 9): 0.75}, Pair(9, 9)))
     adapters  skills 0  skills 9
            0    0.250     0.500
            9    0.500     0.750*
     """
-    best = best_pair(scores)
     columns = sorted({pair.skills for pair in scores})
     lines = ["adapters" + "".join(f"{f'skills {window}':>10}" for window in columns)]
     for row in sorted({pair.adapters for pair in scores}):
@@ -73,13 +72,13 @@ def main(words: Sequence[str]) -> int:
     try:
         folder, settings = _read(words)
         scores = replay(folder, **settings)
+        best = best_pair(scores, read_run(str(folder)).config.game.no_skill)
     except RecipeError as error:
         print(f"selfplay: {error}", file=sys.stderr)
         return 2
-    best = best_pair(scores)
     rows = [{"adapters": pair.adapters, "skills": pair.skills, "score": score} for pair, score in scores.items()]
     write_json(folder / FILE, {"best": rows[list(scores).index(best)], "pairs": rows, **settings})
-    print(table(scores))
+    print(table(scores, best))
     print(f"best: adapters of window {best.adapters}, skills of window {best.skills} ({folder / FILE})")
     return 0
 

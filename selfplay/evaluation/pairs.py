@@ -76,13 +76,18 @@ class Probes:
         return is_solved(grading, self.by) if grading is not None and matches else None
 
 
-def best_pair(scores: Mapping[Pair, float]) -> Pair:
+def best_pair(scores: Mapping[Pair, float], no_skill: bool = False) -> Pair:
     """The highest score; of several the earliest adapters, then the earliest skills.
 
-    >>> best_pair({Pair(10, 10): 0.8, Pair(10, 0): 0.8, Pair(20, 20): 0.7})
-    Pair(adapters=10, skills=0)
+    Args:
+        no_skill: whether pairs without a skill compete, which the paper does not let them: a hard probe is a task that
+            failed with a skill, so no skill has an edge there that it has nowhere else.
+
+    >>> scores = {Pair(10, 10): 0.8, Pair(10, 0): 0.8, Pair(20, 20): 0.7}
+    >>> best_pair(scores), best_pair(scores, no_skill=True)
+    (Pair(adapters=10, skills=10), Pair(adapters=10, skills=0))
     """
-    return max(sorted(scores), key=lambda pair: scores[pair])
+    return max(sorted(pair for pair in scores if pair.skills or no_skill), key=lambda pair: scores[pair])
 
 
 def _said(turn: Turn) -> str | None:

@@ -55,11 +55,13 @@ def test_what_never_came_is_not_counted():
 
 
 @pytest.mark.parametrize(
-    ("scores", "best"),
+    ("scores", "no_skill", "best"),
     [
-        ({Pair(0, 0): 0.1, Pair(9, 9): 0.2}, Pair(9, 9)),
-        ({Pair(9, 9): 0.2, Pair(9, 0): 0.2, Pair(0, 9): 0.2}, Pair(0, 9)),
+        ({Pair(0, 0): 0.1, Pair(9, 9): 0.2}, True, Pair(9, 9)),
+        ({Pair(9, 9): 0.2, Pair(9, 0): 0.2, Pair(0, 9): 0.2}, True, Pair(0, 9)),
+        ({Pair(9, 9): 0.1, Pair(9, 0): 0.2}, True, Pair(9, 0)),
+        ({Pair(9, 9): 0.1, Pair(9, 0): 0.2}, False, Pair(9, 9)),
     ],
 )
-def test_the_earliest_of_the_best(scores, best):
-    assert best_pair(scores) == best
+def test_the_earliest_of_the_best(scores, no_skill, best):
+    assert best_pair(scores, no_skill) == best
