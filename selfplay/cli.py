@@ -30,6 +30,10 @@ VERBS = {
         "selfplay.skills.command",
         "what a run of Ctx2Skill wrote: list | show | diff | export RUN ...",
     ),
+    "pairs": (
+        "selfplay.pairs",
+        "which checkpoint with which skills, by the replay of a run of Ctx2Skill: RUN_FOLDER [probes=10]",
+    ),
     "recipes": ("selfplay.recipe_list", "list the recipes that ship with the package"),
     "small-base": ("selfplay.small_base.command", "build or score the small base: build | score"),
     "doctor": (

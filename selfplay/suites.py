@@ -18,11 +18,16 @@ if TYPE_CHECKING:
 
 def yardstick_of(config: DictConfig, name: str, game: Game) -> Yardstick:
     """One suite. Where its ``skills`` are left open (null), and the game mines some, it measures those of the run: the
-    game's own mapping is handed over, which is empty before the first window and read anew at each measurement.
+    game's own mapping is handed over, which is empty before the first window and read anew at each measurement. The
+    word ``none`` leaves out what needs skills, as for contexts that are never played.
 
     Raises:
         RecipeError: the yardstick cannot measure what the recipe plays.
     """
     node = config.evaluation.yardsticks[name]
-    mined = {"skills": game.skills} if "skills" in node and node.skills is None and isinstance(game, Skilled) else {}
-    return build(config, f"evaluation.yardsticks.{name}", **mined)
+    words = {}
+    if "skills" in node and node.skills == "none":
+        words = {"skills": None}
+    elif "skills" in node and node.skills is None and isinstance(game, Skilled):
+        words = {"skills": game.skills}
+    return build(config, f"evaluation.yardsticks.{name}", **words)

@@ -20,21 +20,25 @@ from selfplay.configuration import build, compose
 from selfplay.tracking.metrics_file import read_rows, timeless
 
 SHORT = [
-    "recipe=ctx2skill_small", "domain.n=2", "game.rounds=1", "max_steps=1", "seeds.per_window=2",
+    "domain.n=2", "game.rounds=1", "max_steps=1", "seeds.per_window=2",
     "evaluation.yardsticks.contexts.tasks=6", "tracking.wandb=disabled",
 ]  # fmt: skip
 ARMS = ("solved", "solved_no_skill", "solved_true_skill", "solved_random_rule", "solved_random_rules",
         "solved_other_context")  # fmt: skip
 
 
-def start(folder: Path, *words: str, launcher: Sequence[str] = ()) -> subprocess.Popen[str]:
+RECIPE = "ctx2skill_small"
+
+
+def start(folder: Path, *words: str, launcher: Sequence[str] = (), recipe: str = RECIPE) -> subprocess.Popen[str]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, *launcher, "-m", "selfplay.train", *SHORT, f"output_dir={folder}", *words]
+    verb = ["-m", "selfplay.train", f"recipe={recipe}"]
+    command = [sys.executable, *launcher, *verb, *SHORT, f"output_dir={folder}", *words]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def train(folder: Path, *words: str, launcher: Sequence[str] = ()) -> str:
-    process = start(folder, *words, launcher=launcher)
+def train(folder: Path, *words: str, launcher: Sequence[str] = (), recipe: str = RECIPE) -> str:
+    process = start(folder, *words, launcher=launcher, recipe=recipe)
     said, _ = process.communicate(timeout=280)
     assert process.returncode == 0, said
     return said
@@ -87,7 +91,7 @@ def test_nobody_has_a_skill_before_the_first_window(run):
 
 
 def test_no_weight_moves_and_no_figure_says_so(run):
-    config = compose(SHORT)
+    config = compose([f"recipe={RECIPE}", *SHORT])
     policy = build(config, "policy", roles=build(config, "game").roles)
     policy.save(run.parent / "fresh")
     file = "shared/adapter_model.safetensors"

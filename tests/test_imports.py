@@ -30,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "evaluation": {"types", "samplers", "roles"},  # a measured judge is asked and read as in a game
     "tracking": {"types", "evaluation.metrics"},
     "comparison": {"types", "evaluation", "tracking"},  # standings of an arena, from its files
-    "skills": {"types", "roles.skills", "tracking.files"},  # the store, and the verb that reads it
+    "skills": {"types", "roles.skills", "roles.replay", "tracking.files"},  # the store, and the verb that reads it
     "learner": {"types", "advantages", "guards", "policy", "samplers", "evaluation", "tracking"},  # blind to the game
 }
 """Room -> what it may import of ours, besides itself. ``a.b`` opens only that module of room ``a``."""

@@ -40,3 +40,9 @@ def test_a_game_without_skills_leaves_the_arms_that_need_none():
     assert isinstance(yardstick, ContextsYardstick)
     assert yardstick.skills is None
     assert yardstick.texts == 3 * 2 * 6
+
+
+def test_the_word_none_leaves_out_what_needs_skills():
+    _, yardstick = made("recipe=ctx2skill_small", "evaluation.yardsticks.contexts.skills=none")
+    assert yardstick.skills is None
+    assert yardstick.texts == 3 * 2 * 6

@@ -19,13 +19,14 @@ from typing import Any
 
 from selfplay.games.ctx2skill_agents import Agents
 from selfplay.games.ctx2skill_budget import budget
-from selfplay.games.ctx2skill_facts import chosen_skill, facts_of, notes_of
+from selfplay.games.ctx2skill_facts import facts_of, notes_of
+from selfplay.games.ctx2skill_memory import Memory
 from selfplay.games.ctx2skill_pay import pay
 from selfplay.games.ctx2skill_settings import Settings
 from selfplay.games.ctx2skill_state import Ask, Attempt, Loop, Round, ask
 from selfplay.roles.replay import Combine, Probe, best_round, easiest_passed, hardest_failed, tally
 from selfplay.roles.skills import update
-from selfplay.types import Asked, Challenge, ContextDomain, Episode, Proposal, Sampler, Seed, Side
+from selfplay.types import Asked, Challenge, ContextDomain, Episode, Proposal, Sampler, Seed, Side, Skill
 
 
 class Ctx2Skill:
@@ -48,15 +49,16 @@ class Ctx2Skill:
         self.set.check_domain(domain.wording, self.contexts)
         self.agents = Agents(domain, self.set)
         self.periods: Mapping[str, int] = {role: 0 for role in self.roles if role not in self.set.learns}
-        self.skills: dict[str, str] = {}  # of the reasoner, as Markdown, by context: what the latest visit chose
+        self.memory = Memory(self.set.carry)
+        self.skills: Mapping[str, str] = self.memory.skills
         self.rows_per_seed: Mapping[str, int] = self.set.rows(self.agents.compact)
 
     def play(self, seeds_B: Sequence[Seed], sampler: Sampler) -> list[Episode]:
         """Rounds, replay, and the closed-book check where it is asked for."""
-        loops_B = [Loop(seed, self.contexts[seed.index % len(self.contexts)]) for seed in seeds_B]
-        for number in range(1, self.set.rounds + 1):
+        loops_B = [self.memory.loop(seed, self.contexts[seed.index % len(self.contexts)]) for seed in seeds_B]
+        for place in range(1, self.set.rounds + 1):
             for loop in loops_B:
-                loop.rounds.append(Round(number))
+                loop.rounds.append(Round(loop.start + place))
             self._challenge(loops_B, sampler)
             self._solve(loops_B, sampler)
             for side in self.set.evolves:
@@ -99,22 +101,25 @@ class Ctx2Skill:
             loop.now.authors_N, loop.now.tasks_N = [one for one, _ in checkable], [task for _, task in checkable]
 
     def _solve(self, loops_B: Sequence[Loop], sampler: Sampler) -> None:
-        """Every task with the skill of the round before, and its verdicts; planted items go along with the latter."""
+        """Every task with the skill of the round before, some without, and the verdicts; planted items go along."""
         for loop in loops_B:
             skills = loop.skills("reasoner", loop.now.number - 1)
-            loop.now.attempts_N_G = [
-                [self.agents.attempt(loop, skills, task, f"{loop.now.number}/{at}") for _ in range(self.set.answers)]
-                for at, task in enumerate(loop.now.tasks_N)
-            ]
-        self._answer([one for loop in loops_B for ones_G in loop.now.attempts_N_G for one in ones_G], sampler)
+            loop.now.attempts_N_G = self._attempts(loop, skills, self.set.tasks)
+            loop.now.unaided_N_G = self._attempts(loop, (), self.set.unaided, "/unaided") if skills else []
+        self._answer([one for loop in loops_B for ones_G in loop.now.answered_N_G for one in ones_G], sampler)
         for loop in loops_B:
             loop.now.planted = self.agents.planted(loop)
-            for ones_G in loop.now.attempts_N_G:
+            for ones_G in loop.now.answered_N_G:
                 for number, one in enumerate(ones_G):
                     one.gradings_K = self.agents.gradings(one, number)
-        asks = [k for loop in loops_B for ones_G in loop.now.attempts_N_G for one in ones_G for k in one.gradings_K]
+        asks = [k for loop in loops_B for ones_G in loop.now.answered_N_G for one in ones_G for k in one.gradings_K]
         asks += [one for loop in loops_B for _, asks_K in loop.now.planted for one in asks_K]
         ask(sampler, "judge", asks, self.set.tries)
+
+    def _attempts(self, loop: Loop, skills: Sequence[Skill], first: int, mark: str = "") -> list[list[Attempt]]:
+        """G answers, yet to be asked for, to each of the round's first tasks."""
+        names = [(task, f"{loop.now.number}/{at}{mark}") for at, task in enumerate(loop.now.tasks_N[:first])]
+        return [[self.agents.attempt(loop, skills, *named) for _ in range(self.set.answers)] for named in names]
 
     def _answer(self, attempts: Sequence[Attempt], sampler: Sampler) -> None:
         """One try: what an answer says is never a reason to ask again."""
@@ -162,10 +167,12 @@ class Ctx2Skill:
         """Cross-time Replay, in one round of answers for all versions of all contexts; or the fixed choice."""
         if not self.set.replays:
             for loop in loops_B:
-                loop.selected = self.set.rounds if self.set.select == "last" else int(self.set.select)
+                loop.selected = self.set.fixed_choice(loop.start)
             return
         replays = [
-            (loop, version, self._replay_attempts(loop, version)) for loop in loops_B for version in self.set.candidates
+            (loop, version, self._replay_attempts(loop, version))
+            for loop in loops_B
+            for version in self.set.candidates_of(loop.start, loop.origin)
         ]
         self._measure([one for *_, attempts in replays for one in attempts], sampler)
         for loop, version, attempts in replays:
@@ -173,7 +180,8 @@ class Ctx2Skill:
             loop.replayed[version] = tally([probe.kind for probe in loop.probes], outcomes)
         combine: Combine = "sum" if self.set.select == "sum" else "product"
         for loop in loops_B:
-            loop.selected = best_round(loop.replayed, combine)
+            best = best_round(loop.replayed, combine)
+            loop.selected = loop.origin or None if best is None else best  # nothing to choose by: what there was stays
 
     def _replay_attempts(self, loop: Loop, version: int) -> list[Attempt]:
         skills = loop.skills("reasoner", version)
@@ -181,26 +189,25 @@ class Ctx2Skill:
         return [self.agents.attempt(loop, skills, task, f"replay/{version}/{at}") for at, task in enumerate(tasks)]
 
     def _close_books(self, loops_B: Sequence[Loop], sampler: Sampler) -> None:
-        """All tasks again without document, system prompt and skill: those solved all the same do not need them."""
+        """The first tasks of each round again without document, system prompt and skill: what is solved all the same
+        does not need them."""
         rounds = [(loop, done) for loop in loops_B for done in loop.rounds]
         for loop, done in rounds:
             done.closed_N = [
                 self.agents.attempt(loop, (), task, f"closed/{done.number}/{at}", closed=True)
-                for at, task in enumerate(done.tasks_N)
+                for at, task in enumerate(done.tasks_N[: self.set.closed_book])
             ]
         self._measure([one for _, done in rounds for one in done.closed_N], sampler)
 
     def remember(self, episodes: Sequence[Episode]) -> None:
-        """Keep what was chosen, for whoever measures it; skills are mined anew whenever a context comes again."""
-        for episode in episodes:
-            self.skills[episode.notes["context"]] = chosen_skill(episode.notes)
+        """Keep what was chosen, for whoever measures it and for the next visits."""
+        self.memory.remember(episodes)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"skills": dict(self.skills)}
+        return self.memory.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.skills.clear()  # the object stays: a yardstick holds it
-        self.skills.update(state["skills"])
+        self.memory.load_state_dict(state)
 
 
 def _elected(asks: Sequence[Ask]) -> tuple[str, ...]:

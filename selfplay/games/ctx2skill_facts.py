@@ -6,7 +6,9 @@ The in-loop solve rate is no evidence of progress: tasks get harder as the chall
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from statistics import fmean
 
 from selfplay.games.ctx2skill_pay import truth_of
@@ -26,17 +28,20 @@ def facts_of(loop: Loop, domain: ContextDomain, settings: Settings) -> dict[str,
         Of the tasks ``admitted`` (how many could be read and checked) and ``valid_tasks`` (share of those wanted). Of
         the answers judged in the rounds ``solve_rate``, ``solve_rate_<round>`` and ``rubric_pass_rate`` (mean share of
         rubrics), of all of them ``unjudged`` (without answer or verdict). ``skill_words_<round>`` (of the reasoner,
-        between white space), ``challenger_skill_words_<round>``, ``selected_round``, ``selected_last``,
-        ``replay_score`` of the selected version. ``closed_book_solved``: share of tasks solved without the document.
-        ``planted_accuracy``: share of planted rubrics judged rightly, an unreadable
-        list none. Where the domain knows
-        the truth, ``true_solve_rate`` of the answers and ``judge_accuracy`` of their verdicts. Of each agent's replies
-        ``unreadable_<role>``, and of all calls ``failed_calls``.
+        between white space), ``challenger_skill_words_<round>``, ``selected_round`` (0 = none, or the version that
+        the visit began with, as ``selected_carried`` tells), ``selected_last``, ``replay_score`` of the selected
+        version. Rounds are counted within the visit. ``closed_book_solved``: share of tasks solved without the
+        document, ``unaided_solve_rate`` of answers without the skill. ``planted_accuracy``: share of planted rubrics
+        judged rightly, an unreadable list none. Where the domain knows the truth, ``true_solve_rate`` of the answers
+        and ``judge_accuracy`` of their verdicts. Of each agent's replies ``unreadable_<role>``, and of all calls
+        ``failed_calls``; ``replies_<role>`` and, where tokens are known, ``tokens_<role>`` are what the visit asked
+        for, whatever for.
     """
     by, unanswered = settings.verdict, settings.unanswered
     attempts = [one for done in loop.rounds for one in _attempts(done)]
     tasks = sum(len(done.tasks_N) for done in loop.rounds)
     closed = [one.solved(by, "leave_out") for done in loop.rounds for one in done.closed_N]
+    unaided = [one for done in loop.rounds for ones_G in done.unaided_N_G for one in ones_G]
     truths = [(one, known) for one in attempts if (known := truth_of(one, domain)) is not None]
     judged = [(grading, known) for one, known in truths if (grading := one.grading) is not None]
     items = [(item, one) for done in loop.rounds for item, asks_K in done.planted for one in asks_K if one.replies]
@@ -48,21 +53,25 @@ def facts_of(loop: Loop, domain: ContextDomain, settings: Settings) -> dict[str,
         "rubric_pass_rate": _mean([pass_rate(said.statuses) for one in attempts if (said := one.grading) is not None]),
         "unjudged": _share([one.grading is None for one in attempts]),
         "closed_book_solved": _share(closed),
+        "unaided_solve_rate": _share([one.solved(by, unanswered) for one in unaided]),
         "planted_accuracy": _mean(planted),
         "true_solve_rate": _share([known for _, known in truths]),
         "judge_accuracy": _share([is_solved(grading, by) == known for grading, known in judged]),
         "failed_calls": _share([bool(turn.failure) for turn in loop.turns]),
     }
-    for done in loop.rounds:
-        facts[f"solve_rate_{done.number}"] = _share([one.solved(by, unanswered) for one in _attempts(done)])
-        facts[f"skill_words_{done.number}"] = _words(loop, "reasoner", done.number)
-        facts[f"challenger_skill_words_{done.number}"] = _words(loop, "challenger", done.number)
+    for place, done in enumerate(loop.rounds, start=1):
+        facts[f"solve_rate_{place}"] = _share([one.solved(by, unanswered) for one in _attempts(done)])
+        facts[f"skill_words_{place}"] = _words(loop, "reasoner", done.number)
+        facts[f"challenger_skill_words_{place}"] = _words(loop, "challenger", done.number)
     if loop.selected is not None:
-        facts["selected_round"] = float(loop.selected)
-        facts["selected_last"] = float(loop.selected == settings.rounds)
+        facts["selected_round"] = float(max(0, loop.selected - loop.start))
+        facts["selected_last"] = float(loop.selected == loop.now.number)
+        if loop.start:
+            facts["selected_carried"] = float(0 < loop.selected <= loop.start)
         if loop.selected in loop.replayed:
             facts["replay_score"] = loop.replayed[loop.selected].score(_combine(settings))
     facts |= {f"unreadable_{role}": share for role, share in _unreadable(loop)}
+    facts |= _spent(loop)
     return {name: value for name, value in facts.items() if value is not None}
 
 
@@ -70,15 +79,19 @@ def notes_of(loop: Loop, settings: Settings) -> dict[str, str]:
     """What the skill store writes: ``context``, the texts of every version, their provenance, the choice.
 
     ``skill/<side>/<round>`` is the set in Markdown (empty = no skill yet), ``round/<round>`` JSON of its tasks, what
-    became of them and of each side's skill, ``replay`` JSON of every version's score, ``selected`` a round or empty.
+    became of them and of each side's skill, ``replay`` JSON of every version's score, ``selected`` a round or empty,
+    ``began`` JSON of the round before the visit's first and of that whose version of the reasoner's skill it took up.
     """
     notes = {"context": loop.context.key, "selected": "" if loop.selected is None else str(loop.selected)}
+    notes["began"] = _json({"round": loop.start, "reasoner": loop.origin})
+    if loop.origin:
+        notes[f"skill/reasoner/{loop.origin}"] = skill_text(loop.skills("reasoner", loop.origin), "json")
     for done in loop.rounds:
         for side in ("reasoner", "challenger"):
             notes[f"skill/{side}/{done.number}"] = skill_text(loop.skills(side, done.number), "json")
         tasks = [_task_note(ones_G, settings) for ones_G in done.attempts_N_G]
         notes[f"round/{done.number}"] = _json({"tasks": tasks, "became": done.became})
-    notes["probes"] = _json([{"kind": one.kind, "round": one.round, "task": one.task} for one in loop.probes])
+    notes["probes"] = _json([asdict(one) for one in loop.probes])
     scores = {
         number: {
             "hard": [version.hard.solved, version.hard.valid],
@@ -130,6 +143,16 @@ def _unreadable(loop: Loop) -> Iterator[tuple[str, float]]:
             read.setdefault(turn.role, []).append(value is None)
     for role, wrong in sorted(read.items()):
         yield role, fmean(wrong)
+
+
+def _spent(loop: Loop) -> dict[str, float]:
+    replies = Counter(turn.role for turn in loop.turns)
+    tokens: Counter[str] = Counter()
+    for turn in loop.turns:
+        if turn.text_ids is not None:
+            tokens[turn.role] += len(turn.text_ids)
+    spent = [(f"replies_{role}", number) for role, number in sorted(replies.items())]
+    return {name: float(number) for name, number in [*spent, *((f"tokens_{r}", n) for r, n in sorted(tokens.items()))]}
 
 
 def _share(holds: Sequence[bool | None]) -> float | None:

@@ -20,7 +20,7 @@ def pay(loop: Loop, domain: ContextDomain, settings: Settings) -> None:
     for done in loop.rounds:
         if "challenger" in settings.learns:
             _pay_challenger(done, domain, settings)
-        for attempt in (one for ones_G in done.attempts_N_G for one in ones_G):
+        for attempt in (one for ones_G in done.answered_N_G for one in ones_G):
             known = truth_of(attempt, domain)
             if "reasoner" in settings.learns:
                 _pay_reasoner(attempt, known, settings)
@@ -60,7 +60,7 @@ def _earned(
     """What each of these tasks earns by the outcomes of its answers; a task without any is left out."""
     earned = []
     for at in numbers:
-        closed = done.closed_N[at].solved(settings.verdict, "leave_out") if done.closed_N else None
+        closed = done.closed_N[at].solved(settings.verdict, "leave_out") if at < len(done.closed_N) else None
         solved_G = [solved for attempt in done.attempts_N_G[at] if (solved := outcome(attempt)) is not None]
         if solved_G:
             earned.append(task_reward(solved_G, closed, settings.band, settings.low, settings.high))

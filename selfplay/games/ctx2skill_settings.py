@@ -31,6 +31,7 @@ class Settings:
     tasks: int = 5  # M, of one round
     tries: int = 3  # for replies that must be readable; an answer to a task has one
     answers: int = 1  # to one task (G); the first one steers the skills, all pay the weights
+    unaided: int = 0  # tasks of each round answered as often without the skill, for the weights alone
     judgments: int = 1  # gradings of one answer (K); their majority counts
     rubric_votes: int = 1  # replies to the question for rubrics, where tasks come without; the most frequent counts
     verdict: By = "rubrics"
@@ -44,8 +45,9 @@ class Settings:
     merged: bool = False  # proposer and generator are one agent
     select: str | int = "product"  # replay by product or sum; last; or the number of a round
     no_skill: bool = False  # whether round 0, no skill, competes in the replay
+    carry: bool = False  # a context that comes again goes on from its last visit; else it is mined anew
     ties: Ties = "random"
-    closed_book: bool = False  # answer every task without the document too, to see whether it needs one
+    closed_book: int = 0  # tasks of each round that are answered without the document too: do they need one?
     planted: int = 0  # items of known verdict for the judge in each round
     learns: tuple[Learner, ...] = ()  # agents whose turns are paid; none = frozen weights, as in the paper
     bonus: float = 0.5  # what the reasoner earns on top where every rubric passes
@@ -63,6 +65,8 @@ class Settings:
             ("judgments", 1, "an answer is judged"),
             ("rubric_votes", 1, "a task needs rubrics"),
             ("planted", 0, "0 is none"),
+            ("closed_book", 0, "0 is none"),
+            ("unaided", 0, "0 is none"),
         ):
             at_least(f"game.{key}", getattr(self, key), least, why)
         if self.most_skills is not None:
@@ -82,14 +86,33 @@ class Settings:
 
     @property
     def candidates(self) -> tuple[int, ...]:
-        """The rounds whose skills compete."""
-        return tuple(range(0 if self.no_skill else 1, self.rounds + 1)) if self.replays else ()
+        """The rounds whose skills compete on a first visit."""
+        return self.candidates_of(0, 0)
+
+    def candidates_of(self, start: int, origin: int) -> tuple[int, ...]:
+        """The rounds whose skills compete on a visit that goes on after round ``start`` with the version of round
+        ``origin``: that version among them.
+
+        >>> Settings(rounds=2).candidates_of(start=4, origin=3)
+        (3, 5, 6)
+        """
+        if not self.replays:
+            return ()
+        return (*[0] * self.no_skill, *[origin] * bool(origin), *range(start + 1, start + self.rounds + 1))
+
+    def fixed_choice(self, start: int) -> int:
+        """The round whose version is kept where none is replayed; rounds are counted within the visit."""
+        place = self.rounds if self.select == "last" else int(self.select)
+        return start + place if place else 0
 
     def rows(self, compact: bool) -> Mapping[str, int]:
         """Most turns of each role in one episode, every try used up."""
         challenges = self.tasks * (1 + self.rubric_votes) if compact else 1
-        replayed = 2 * self.rounds * len(self.candidates)
-        answers = self.rounds * self.tasks * (self.answers + self.closed_book) + replayed
+        replayed = 2 * self.rounds * (1 + self.carry) * (len(self.candidates) + (self.carry and self.replays))
+        answers = self.rounds * (
+            (self.tasks + min(self.unaided, self.tasks)) * self.answers + min(self.closed_book, self.tasks)
+        )
+        answers += replayed
         planted = self.rounds * min(self.planted, self.tasks)
         writers = {
             f"{side}_{agent}": self.rounds * self.tries if self._writes(side, agent) else 0

@@ -5,7 +5,7 @@ Suffixes: ``_N`` tasks of a round, ``_G`` answers to one task, ``_K`` gradings o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,13 +16,19 @@ from selfplay.types import Challenge, Context, Grading, Planted, Prompt, Sampler
 
 @dataclass(slots=True, eq=False)
 class Loop:
-    """One context from its first round to the choice of a version."""
+    """One visit to a context, from its first round to the choice of a version.
+
+    A visit that goes on from an earlier one (`ctx2skill_memory`) begins with skills, after round ``start``.
+    """
 
     seed: Seed
     context: Context
     turns: list[Turn] = field(default_factory=list)  # of the episode, in the order in which they were said
     asks: list[Ask] = field(default_factory=list)  # all questions
-    rounds: list[Round] = field(default_factory=list)
+    start: int = 0  # rounds of earlier visits: this one's are numbered from start + 1
+    origin: int = 0  # the round whose version of the reasoner's skill this visit began with
+    begun: Mapping[Side, tuple[Skill, ...]] = field(default_factory=dict)
+    rounds: list[Round] = field(default_factory=list)  # of this visit
     probes: list[Probe] = field(default_factory=list)
     replayed: dict[int, Replayed] = field(default_factory=dict)  # by the round whose skill it was
     selected: int | None = None  # the round whose skill is the outcome; 0 = no skill, None = nothing to choose by
@@ -32,27 +38,38 @@ class Loop:
         return self.rounds[-1]
 
     def skills(self, side: Side, number: int) -> tuple[Skill, ...]:
-        """A side's set after round ``number``; nobody has a skill after round 0, a frozen side never."""
-        return self.rounds[number - 1].skills.get(side, ()) if number else ()
+        """A side's set after round ``number``; nobody has a skill after round 0, a frozen side never. Of the rounds
+        before this visit its own beginning alone is known."""
+        if number > self.start:
+            return self.rounds[number - self.start - 1].skills.get(side, ())
+        return self.begun.get(side, ()) if number else ()
 
 
 @dataclass(slots=True, eq=False)
 class Round:
     """One round of one context. ``skills`` are the sets that it ended with."""
 
-    number: int  # from 1
+    number: int  # from 1, over all visits to its context
     asks: list[Ask] = field(default_factory=list)  # the challenger's, for tasks
     tasks_N: list[Challenge] = field(default_factory=list)
     authors_N: list[Ask] = field(default_factory=list)  # which of ``asks`` each task came from
     lost: list[Ask] = field(default_factory=list)  # of ``asks`` those whose tasks a failed call left without rubrics
     attempts_N_G: list[list[Attempt]] = field(default_factory=list)
-    closed_N: list[Attempt] = field(default_factory=list)  # the same tasks without the document, where that is asked
+    unaided_N_G: list[list[Attempt]] = field(default_factory=list)  # the first tasks without the skill, if there is one
+    closed_N: list[Attempt] = field(
+        default_factory=list
+    )  # the first of these tasks without the document, where that is asked
     planted: list[tuple[Planted, list[Ask]]] = field(default_factory=list)
     proposed: dict[Side, Ask | None] = field(default_factory=dict)
     skills: dict[Side, tuple[Skill, ...]] = field(default_factory=dict)
     became: dict[Side, str] = field(
         default_factory=dict
     )  # "written", "kept" or "unreadable"; nothing for a frozen side
+
+    @property
+    def answered_N_G(self) -> list[list[Attempt]]:
+        """Whatever the weights may learn from: with the skill and without."""
+        return self.attempts_N_G + self.unaided_N_G
 
 
 @dataclass(slots=True, eq=False)

@@ -49,7 +49,7 @@ def show(words: Sequence[str]) -> str:
     visit, (side, numbers) = _visit(run, context), _side_and_rounds(rest)
     if len(numbers) > 1:
         raise Misuse("one round can be shown at a time; two are compared with selfplay skills diff.")
-    version = _version(visit, side, numbers[0] if numbers else _chosen_round(visit))
+    version = _version(run, visit, side, numbers[0] if numbers else _chosen_round(visit))
     return version.text.rstrip("\n") or f"(the {side} knew nothing after round {version.round})"
 
 
@@ -58,7 +58,7 @@ def diff(words: Sequence[str]) -> str:
     visit, (side, numbers) = _visit(run, context), _side_and_rounds(rest)
     if len(numbers) != 2:
         raise Misuse(f"two rounds are compared, e.g. selfplay skills diff {run} {context} 1 2.")
-    old, new = (_version(visit, side, number) for number in numbers)
+    old, new = (_version(run, visit, side, number) for number in numbers)
     first, second = (f"{context}/{side}/round-{version.round}.md" for version in (old, new))
     lines = unified_diff(old.text.splitlines(), new.text.splitlines(), first, second, lineterm="")
     return "\n".join(lines) or f"(round {old.round} and round {new.round} are the same)"
@@ -142,8 +142,10 @@ def _side_and_rounds(words: Sequence[str]) -> tuple[Side, list[int]]:
     return side, numbers
 
 
-def _version(visit: Visit, side: Side, number: int) -> Version:
-    found = {version.round: version for version in visit.versions(side)}
+def _version(run: str, visit: Visit, side: Side, number: int) -> Version:
+    """Of this visit; where it went on from earlier ones, of those as well, since their rounds' numbers go on."""
+    earlier = [one for one in _visits(run) if one.context == visit.context and one.step < visit.step and visit.began]
+    found = {version.round: version for one in (*earlier, visit) for version in one.versions(side)}
     if number not in found:
         known = ", ".join(map(str, found)) or "none"
         raise Misuse(f"{visit.folder.name} has no round {number} of the {side}; known: {known}.")

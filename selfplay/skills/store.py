@@ -7,8 +7,9 @@
                     /SKILL.md, selected.json       a copy of the version that replay chose, and the scores of all
 
 Files appear whole and never change: writing an episode again adds what is missing, and anything else is refused. A
-context that comes again in a run gets a folder of its own, ``<context>~2``. Nothing is ever read back into a game; what
-is left of an earlier run, or of steps that a resumed run plays again, is put aside (``cut_after``).
+context that comes again in a run gets a folder of its own, ``<context>~2``; where it goes on from its last visit, so do
+the rounds' numbers. Nothing is ever read back into a game; what is left of an earlier run, or of steps that a resumed
+run plays again, is put aside (``cut_after``).
 """
 
 from __future__ import annotations
@@ -67,11 +68,16 @@ class Visit:
         return sorted(found, key=lambda version: version.round)
 
     @property
+    def began(self) -> int:
+        """The round after which the visit began: 0 where it did not go on from an earlier one."""
+        return min((version.provenance.get("began", 0) for version in self.versions("reasoner")), default=0)
+
+    @property
     def rounds(self) -> int:
-        """Rounds that are whole on both sides, counted from the first."""
+        """Rounds that are whole on both sides, counted from the visit's first."""
         both = [{version.round for version in self.versions(side)} for side in SIDES]
-        numbers = set.intersection(*both)
-        return next((number for number in range(len(numbers) + 1) if number + 1 not in numbers), 0)
+        numbers, first = set.intersection(*both), self.began + 1
+        return next(place for place in range(len(numbers) + 1) if first + place not in numbers)
 
 
 class SkillStore:
@@ -91,7 +97,7 @@ class SkillStore:
             OSError: the disk refused, or a file is there with another content.
         """
         for episode in episodes:
-            if "context" in episode.notes and "round/1" in episode.notes:
+            if "context" in episode.notes and "began" in episode.notes:
                 self._write(step, episode)
 
     def visits(self) -> list[Visit]:
@@ -116,10 +122,15 @@ class SkillStore:
         notes = episode.notes
         folder = self._folder_of(notes["context"], episode.seed.index, step)
         rounds = sorted(int(name.partition("/")[2]) for name in notes if name.startswith("round/"))
-        parents = dict.fromkeys(SIDES, 0)
+        began = json.loads(notes["began"])
+        parents: dict[Side, int] = {"reasoner": began["reasoner"], "challenger": began["round"]}
         for number in rounds:
             for side in SIDES:
-                about = _provenance(notes, side, number, parents[side]) | {"seed": episode.seed.index, "step": step}
+                about = _provenance(notes, side, number, parents[side]) | {
+                    "began": began["round"],
+                    "seed": episode.seed.index,
+                    "step": step,
+                }
                 text = notes[f"skill/{side}/{number}"]
                 if text:  # before its provenance: a version that has one is whole
                     _write_once(folder / side / f"round-{number}.md", text)

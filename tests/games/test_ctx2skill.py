@@ -85,10 +85,10 @@ def test_a_whole_episode_by_hand():
 def test_the_replay_by_hand():
     episode = play()
     assert json.loads(episode.notes["probes"]) == [
-        {"kind": "hard", "round": 1, "task": "cd"},
-        {"kind": "easy", "round": 1, "task": "ab"},
-        {"kind": "hard", "round": 2, "task": "gh"},
-        {"kind": "easy", "round": 2, "task": "ef"},
+        {"kind": "hard", "round": 1, "task": "cd", "rubrics": ["has C", "has D"]},
+        {"kind": "easy", "round": 1, "task": "ab", "rubrics": ["has A", "has B"]},
+        {"kind": "hard", "round": 2, "task": "gh", "rubrics": ["has G", "has H"]},
+        {"kind": "easy", "round": 2, "task": "ef", "rubrics": ["has E"]},
     ]
     assert said(episode, "reasoner", "reasoner/replay") == [
         (f"reason <letters> [{skill}] {task}", answer)
@@ -113,6 +113,8 @@ def test_facts_and_notes_by_hand():
             "selected_round": 1, "selected_last": 0, "replay_score": 2 / 3,
             "true_solve_rate": 1 / 2, "judge_accuracy": 1,
             **{f"unreadable_{role}": 0 for role in ("challenger", "judge", *WRITERS)},
+            "replies_challenger": 8, "replies_reasoner": 4 + 2 * 4, "replies_judge": 4 + 2 * 4,
+            **{f"replies_{role}": 2 for role in WRITERS},
         }
     )  # fmt: skip
     assert episode.notes["context"] == "letters"
@@ -129,7 +131,7 @@ def test_facts_and_notes_by_hand():
 
 def test_neither_side_ever_sees_the_others_skill_nor_the_judge_any():
     sampler = Noting(shelf.lines())
-    game(no_skill=True, closed_book=True, evolves=["reasoner", "challenger"]).play([SEED], sampler)
+    game(no_skill=True, closed_book=2, evolves=["reasoner", "challenger"]).play([SEED], sampler)
     seen = {
         role: " ".join(map(str, prompts)) for role, prompts, _ in sampler.calls for prompts in [_all(sampler, role)]
     }
@@ -159,7 +161,7 @@ def test_the_number_of_calls_depends_on_nothing_that_is_said():
         wanted = calls([SEED], garbage, **changes)
         assert calls([SEED], shelf.lines(), **changes) == wanted
         assert calls([], garbage, **changes) == calls([SEED, Seed(5, "x")], garbage, **changes) == wanted
-    assert calls([], sense, closed_book=True) == calls([SEED], shelf.lines(), closed_book=True)
+    assert calls([], sense, closed_book=2) == calls([SEED], shelf.lines(), closed_book=2)
     assert calls([], sense, evolves=["reasoner"]) == calls([SEED], garbage, evolves=["reasoner"])
     per_round = Counter({"challenger": 6, "reasoner": 1, "judge": 3} | dict.fromkeys(WRITERS, 3))
     counted = Counter(calls([SEED], shelf.lines()))
@@ -339,7 +341,7 @@ def test_rubrics_by_majority():
 )
 @settings(max_examples=30)
 def test_whatever_is_said_the_books_balance(lines, seeds):
-    one = game(answers=2, judgments=3, planted=1, closed_book=True, learns=["challenger", "reasoner", "judge"])
+    one = game(answers=2, judgments=3, planted=1, closed_book=2, learns=["challenger", "reasoner", "judge"])
     episodes = one.play([Seed(index, "x") for index in range(seeds)], Scripted(lines))
     for episode in episodes:
         counts = Counter(turn.role for turn in episode.turns)

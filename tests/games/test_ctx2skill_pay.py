@@ -72,11 +72,13 @@ def test_the_challenger():
     ]
 
 
-@pytest.mark.parametrize(("closed", "earned"), [("ab", 1.0), ("AB", 0.0)])
-def test_a_task_that_needs_no_document_earns_nothing(closed, earned):
-    episode = play(closed, closed_book=True)
+@pytest.mark.parametrize(
+    ("closed", "tasks", "earned", "solved"), [("ab", 2, 1.0, 0.0), ("AB", 2, 0.0, 0.5), ("AB", 1, 0.0, 1.0)]
+)
+def test_a_task_that_needs_no_document_earns_nothing(closed, tasks, earned, solved):
+    episode = play(closed, closed_book=tasks)
     assert paid(episode, "challenger")[0].rewards == {"calibration": earned}
-    assert episode.facts["closed_book_solved"] == (closed == "AB") / 2
+    assert episode.facts["closed_book_solved"] == solved
     assert not [turn for turn in paid(episode, "reasoner") if "closed" in turn.group], "measuring is not learned from"
 
 

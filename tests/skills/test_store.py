@@ -51,7 +51,7 @@ def test_what_lies_in_the_folder(tmp_path):
     assert skill is not None
     assert (skill.name, skill.body) == ("upper", "write D")
     assert json.loads((folder / "reasoner/round-2.json").read_text()) == {
-        "context": "letters", "side": "reasoner", "round": 2, "became": "written", "parent": 1,
+        "context": "letters", "side": "reasoner", "round": 2, "became": "written", "parent": 1, "began": 0,
         "names": ["upper-h"], "words": 2, "seed": 4, "step": 3,
         "tasks": [
             {"task": "ef", "rubrics": 1, "solved": True, "pass_rate": 1.0},
@@ -61,7 +61,7 @@ def test_what_lies_in_the_folder(tmp_path):
     selected = json.loads((folder / "selected.json").read_text())
     assert selected["round"] == 1
     assert selected["scores"]["2"] == {"hard": [0, 2], "easy": [1, 2], "score": pytest.approx(2 / 9)}
-    assert selected["probes"][0] == {"kind": "hard", "round": 1, "task": "cd"}
+    assert selected["probes"][0] == {"kind": "hard", "round": 1, "task": "cd", "rubrics": ["has C", "has D"]}
 
 
 def test_a_side_that_knew_nothing_has_provenance_and_no_file(tmp_path):
@@ -138,6 +138,23 @@ def test_a_kill_at_any_file_is_made_good(tmp_path, monkeypatch, at):
     broken.write(3, [played()])
     assert files(tmp_path / "broken") == files(tmp_path / "whole")
     assert broken.visits()[0].rounds == 2
+
+
+def test_a_visit_that_goes_on_has_numbers_that_go_on(tmp_path):
+    store, game = SkillStore(tmp_path), Ctx2Skill(shelf.Shelf(), rounds=1, tasks=2, carry=True)
+    lines = Scripted(shelf.lines())
+    for step in (1, 2):
+        episodes = game.play([Seed(4, "x")], lines)
+        game.remember(episodes)
+        store.write(step, episodes)
+    first, second = store.visits()
+    assert [visit.folder.name for visit in (first, second)] == ["letters", "letters~2"]
+    assert [(visit.began, visit.rounds) for visit in (first, second)] == [(0, 1), (1, 1)]
+    (version,) = second.versions("reasoner")
+    assert (version.round, version.provenance["parent"]) == (2, 1)
+    assert second.selected is not None
+    assert second.selected["round"] == 1
+    assert (second.folder / "SKILL.md").read_bytes() == (first.folder / "reasoner/round-1.md").read_bytes()
 
 
 def test_a_resumed_run_puts_aside_what_it_plays_again(tmp_path):
