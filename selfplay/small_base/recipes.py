@@ -153,10 +153,8 @@ CONTEXTS = Recipe(
     bands=BANDS_OF_CONTEXTS,
 )
 
-# The same roles after a sturdier start: steps of 16 examples in place of 64, so that as many words take four times the
-# steps, and copying is learned first. Pairs were recalled by step 880 on every seed tried, in a third of the examples
-# (recipes/ctx2skill_small.md). `contexts` keeps its own start, since all that was measured on it was measured on those
-# weights.
+# The same roles after a sturdier start, with steps of 16 examples in place of 64: pairs were recalled by step 800 on
+# each of six seeds (recipes/ctx2skill_small.md). `contexts` keeps the start that its figures were measured with.
 CONTEXTS_1 = dataclasses.replace(
     CONTEXTS,
     name="contexts-1",
