@@ -81,7 +81,8 @@ class Policy:
         """Load a base and put fresh adapters on it. These arguments are the config group ``policy``.
 
         Args:
-            base: ``small`` or ``small-1`` (they ship with the package), a transformers folder, or a hub id.
+            base: ``small``, ``small-1``, ``contexts`` or ``contexts-1`` (they ship with the package), a transformers
+                folder, or a hub id.
             roles: the game's roles, e.g. ``("proposer", "solver")``.
             adapters: ``per_role``, ``shared`` (one for all) or ``none`` (every role plays the bare base).
             frozen: roles that play the bare base and never learn.

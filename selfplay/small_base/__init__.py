@@ -1,7 +1,7 @@
 """The embedded default: small chat models built from nothing, so that every recipe runs without a model hub.
 
-Three are shipped with the package: ``small`` and ``small-1``, two seeds of one recipe, add, list and judge lists;
-``contexts`` looks rules up in documents. `recipes` says how they are made.
+Four are shipped with the package: ``small`` and ``small-1``, two seeds of one recipe, add, list and judge lists;
+``contexts`` and ``contexts-1``, of two seeds as well, look rules up in documents. `recipes` says how they are made.
 Importing this package brings no torch along; `build` and `score` do when they are called.
 """
 

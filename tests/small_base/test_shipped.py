@@ -60,7 +60,7 @@ def test_a_shipped_base_is_an_ordinary_checkpoint_with_the_scores_it_claims(name
 
 
 def test_an_unknown_base_is_refused_by_naming_the_known() -> None:
-    with pytest.raises(ValueError, match=r"base='large'.*contexts, small, small-1"):
+    with pytest.raises(ValueError, match=r"base='large'.*contexts, contexts-1, small, small-1"):
         small_base.shipped_folder("large")
 
 
@@ -77,5 +77,5 @@ def test_the_verb_scores_and_tells_mistakes_in_one_line(capsys: pytest.CaptureFi
     assert command.main(["build", "--name", "nano"]) == 2
     errors = capsys.readouterr().err.strip().splitlines()
     assert len(errors) == 2
-    assert "contexts, small, small-1" in errors[0]
+    assert "contexts, contexts-1, small, small-1" in errors[0]
     assert "name='nano'" in errors[1]
