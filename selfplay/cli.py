@@ -22,6 +22,7 @@ VERBS = {
         "serve a recipe's roles over the OpenAI protocol: recipe=NAME [adapters=DIR] [port=8000]",
     ),
     "compare": ("selfplay.compare", "a table of finished runs: RUN_FOLDER ..."),
+    "inspect": ("selfplay.inspect", "a run as one page for the browser, episodes and all: RUN_FOLDER [--out FILE]"),
     "skills": (
         "selfplay.skills.command",
         "what a run of Ctx2Skill wrote: list | show | diff | export RUN ...",

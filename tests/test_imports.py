@@ -29,6 +29,7 @@ ALLOWED: dict[str, set[str]] = {
     "samplers": {"types", "policy"},
     "evaluation": {"types", "samplers", "roles"},  # a measured judge is asked and read as in a game
     "tracking": {"types", "evaluation.metrics"},
+    "report": {"comparison", "evaluation", "tracking"},
     "skills": {"types", "roles.skills", "tracking.files"},  # the store, and the verb that reads it
     "learner": {"types", "advantages", "guards", "policy", "samplers", "evaluation", "tracking"},  # blind to the game
 }
@@ -70,6 +71,7 @@ TORCH_FREE = (
     "evaluation.length_control",
     "evaluation.ratings",
     "evaluation.alpaca",
+    "report",
 )
 """Imported without torch installed; so are the samplers that play no model."""
 
@@ -150,6 +152,8 @@ def test_the_import_picture(module):
         ("tracking.journal", "from selfplay.evaluation.yardsticks import Measurement", "tracking may import"),
         ("policy.policy", "import trl", "through learner"),
         ("train", "import peft", "through policy"),
+        ("report.page", "import torch", "through"),
+        ("report.page", "from selfplay.compare import tables", "report may import"),
         ("__init__", "from selfplay.types import Turn", "stays empty"),
     ],
 )
