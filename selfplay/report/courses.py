@@ -121,8 +121,8 @@ def standing_panels(
 ARENA = {
     "win_rate": "share of duels won against the untrained base: on one request, every answer of one side meets every "
     "answer of the other, the higher score wins, equal scores count half",
-    "elo": "Bradley-Terry rating on the Elo scale over all checkpoints of all runs, the untrained base = 0; 400 points are "
-    "odds of ten to one",
+    "elo": "Bradley-Terry rating on the Elo scale over all checkpoints of all runs, the untrained base = 0; 400 points "
+    "are odds of ten to one",
 }
 
 

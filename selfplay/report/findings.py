@@ -1,7 +1,8 @@
 """What the numbers say: every difference that matters with its interval and its word, from the arena or from the runs.
 
 A finding is plain JSON: ``{"measure", "metric", "of", "against", "first", "last", "mean", "low", "high", "judgement",
-"words", "by_seed"}``; ``kind`` tells what it is held against: ``start`` (the untrained policy), ``control``, ``method``.
+"words", "kind", "by_seed"}``; ``kind`` tells what it is held against: ``start`` (the untrained policy), ``control`` or
+``method``.
 """
 
 from __future__ import annotations
@@ -162,12 +163,14 @@ def _sentence(findings: Sequence[Finding]) -> dict[str, str]:
     words = [finding["judgement"] for finding in findings]
     counts = {word: words.count(word) for word in ("better", "worse", "no evidence", "no interval")}
     held = [word for word, times in counts.items() if times]
-    whole = held[0] if len(held) == 1 else "mixed"
-    if len(findings) > 1 and whole != "no evidence":
-        parts = [f"{word} on {times} of {len(findings)}" for word, times in counts.items() if times]
-        verdict = ", ".join(parts)
-    else:
-        verdict = whole
+    whole = "mixed" if counts["better"] and counts["worse"] else held[0]
+    shown = [word for word in ("better", "worse") if counts[word]] or held[:1]
+    parts = [f"{word} on {counts[word]} of {len(findings)}" for word in shown]
+    alone = len(findings) == 1 or counts["no evidence"] == len(findings)
     first = findings[0]
-    told = first["words"].partition(": ")[2] or first["words"]
-    return {"judgement": whole, "verdict": verdict, "example": f"{first['measure']} {told}"}
+    told = [f"{first['measure']} {first['words'].partition(': ')[2] or first['words']}"]
+    for word in held:
+        named = [finding["measure"] for finding in findings if finding["judgement"] == word]
+        if word not in shown:
+            told.append(f"{word} on {', '.join(named)}")
+    return {"judgement": whole, "verdict": whole if alone else ", ".join(parts), "example": "; ".join(told)}

@@ -62,10 +62,9 @@ def swatch(label: str, colour: str, dashed: bool) -> Markup:
 
 
 def figure(picture: str, title: str, caption: str, shape: str = "") -> str:
-    """A picture with its title above and one line of explanation below."""
-    return (
-        f'<figure class="{shape}"><h4>{escape(title)}</h4>{picture}<figcaption>{escape(caption)}</figcaption></figure>'
-    )
+    """A picture with its title above and, where there is one, a line of explanation below."""
+    said = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+    return f'<figure class="{shape}"><h4>{escape(title)}</h4>{picture}{said}</figure>'
 
 
 def details(summary: str, inner: str) -> str:

@@ -13,10 +13,16 @@
   const packs = new Map(); // number -> promise of an unpacked pack, least recently used first
 
   async function unpack(id) {
-    const letters = atob(byId(id).textContent);
-    const bytes = Uint8Array.from(letters, (letter) => letter.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const stream = new Blob([bytesOf(byId(id).textContent)]).stream().pipeThrough(new DecompressionStream("gzip"));
     return new Response(stream).json();
+  }
+
+  function bytesOf(base64) {
+    if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
+    const letters = atob(base64);
+    const bytes = new Uint8Array(letters.length);
+    for (let at = 0; at < letters.length; at++) bytes[at] = letters.charCodeAt(at);
+    return bytes;
   }
 
   function openPack(number) {
@@ -281,15 +287,24 @@
   }
 
   function exchange(turns) {
-    const { role, prompt, group } = turns[0];
+    const { role, prompt } = turns[0];
     const asked = prompt.length <= SHORT
       ? element("div", { className: "prompt" }, element("pre", {}, marked(prompt)))
       : folded(`prompt, ${count(prompt.length)} characters: ${prompt.slice(0, 90)} …`, prompt);
     const wantedRole = byId("filter-role").value;
     const answers = element("ol", { className: "answers" }, ...distinct(turns).map(answer));
     if (wantedRole && wantedRole !== role) answers.classList.add("other");
-    const heading = element("h4", {}, words(role), element("small", { textContent: `  ${group}` }));
+    const heading = element("h4", {}, words(role), " ", element("small", { textContent: summaryOf(turns) }));
+    heading.title = `group ${turns[0].group}`;
     return element("div", { className: "exchange" }, heading, asked, answers);
+  }
+
+  function summaryOf(turns) {
+    const paid = turns.filter((turn) => Object.keys(turn.rewards).length);
+    const total = paid.reduce((sum, turn) => sum + Object.values(turn.rewards).reduce((one, other) => one + other, 0), 0);
+    const told = [`${turns.length} ${turns.length === 1 ? "reply" : "replies"}`];
+    if (paid.length > 1) told.push(`mean pay ${figure(total / paid.length)}`);
+    return told.join(", ");
   }
 
   // Equal answers with equal pay are told once with their number: the vote.
@@ -313,14 +328,16 @@
 
   function paidOf(turns) {
     const [turn] = turns;
-    const told = Object.entries(turn.rewards).map(([name, value]) => `paid ${words(name)} ${figure(value)}`);
-    for (const [name, value] of Object.entries(turn.measures)) told.push(`${words(name)} ${figure(value)}`);
+    const parts = (named) => Object.entries(named).map(([name, value]) => `${words(name)} ${figure(value)}`).join(", ");
+    const told = [];
+    if (Object.keys(turn.rewards).length) told.push(`paid: ${parts(turn.rewards)}`);
+    if (Object.keys(turn.measures).length) told.push(`measured: ${parts(turn.measures)}`);
     if (turn.objective === 0) told.push("not learned from");
     else if (turn.advantage !== null) told.push(`advantage ${turn.advantage > 0 ? "+" : ""}${turn.advantage.toFixed(2)}`);
     if (turn.objective === 2) told.push("imitated");
     if (!turn.stopped && !turn.failure) told.push("cut off at the token limit");
     if (turn.tokens !== null) told.push(`${turn.tokens} tokens`);
-    if (turn.logprob !== null) told.push(`mean log-probability ${turn.logprob.toFixed(2)}`);
+    if (turn.logprob !== null) told.push(`${turn.logprob.toFixed(2)} nats a token`);
     return told.join(" · ");
   }
 

@@ -42,6 +42,8 @@ def draw_panel(panel: Panel, styles: Styles) -> Draw:
     """The courses of one metric."""
 
     def draw(axes: Axes) -> None:
+        from matplotlib.ticker import MaxNLocator
+
         noisy = panel["kind"] in ("reward", "guard", "fact")
         for entry in panel["arms"]:
             style = styles[entry["arm"]]
@@ -53,10 +55,21 @@ def draw_panel(panel: Panel, styles: Styles) -> Draw:
             axes.set_ylim(-0.02, 1.02)
         if panel["axis"] == "win rate":
             axes.axhline(0.5, color=INK, linewidth=0.7, linestyle=":", zorder=0)
+        elif _within_one(panel):
+            axes.set_ylim(-0.02, 1.02)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         axes.margins(x=0.02)
         axes.grid(alpha=0.18, color=INK, linewidth=0.5)
 
     return draw
+
+
+def _within_one(panel: Panel) -> bool:
+    """Whether a step's numbers look like shares: drawn on one scale, small changes stay small."""
+    if panel["kind"] not in ("reward", "guard", "fact"):
+        return False
+    values = [point[1] for arm in panel["arms"] for run in arm["runs"] for point in run["points"]]
+    return min(values) >= 0 and max(values) <= 1
 
 
 def _curve(label: str, rows: Sequence[Sequence[Any]]) -> Curve:
@@ -94,7 +107,8 @@ def draw_findings(findings: Sequence[Mapping[str, Any]], styles: Styles) -> Draw
 
 
 def _row_name(finding: Mapping[str, Any]) -> str:
-    return f"{finding['of']}\n{finding['measure']}"
+    against = f", against {finding['against']}" if finding["kind"] == "method" else ""
+    return f"{finding['of']}\n{finding['measure']}{against}"
 
 
 def draw_conditions(panels: Sequence[Panel], styles: Styles) -> Draw:
@@ -109,7 +123,7 @@ def draw_conditions(panels: Sequence[Panel], styles: Styles) -> Draw:
                 if low is not None and high is not None:
                     axes.plot([low, high], [height, height], color=colour, linewidth=2.4)
                 axes.plot(value, height, marker="o", markersize=6, color=colour)
-        names = [panel["title"].partition(": ")[2] for panel in reversed(panels)]
+        names = [_shown(panel["title"].partition(": ")[2]) for panel in reversed(panels)]
         axes.set_yticks(range(len(panels)), names)
         axes.set_ylim(-0.6, len(panels) - 0.4)
         axes.set_xlim(0, 1)
@@ -119,6 +133,14 @@ def draw_conditions(panels: Sequence[Panel], styles: Styles) -> Draw:
         axes.grid(axis="x", alpha=0.18, color=INK, linewidth=0.5)
 
     return draw
+
+
+def _shown(condition: str) -> str:
+    """
+    >>> _shown("solved random rule"), _shown("solved")
+    ('random rule', 'its own skill')
+    """
+    return condition.removeprefix("solved").strip() or "its own skill"
 
 
 def draw_difficulty(found: Mapping[str, Any]) -> Draw:

@@ -128,7 +128,7 @@ def arms_of(runs: Sequence[Run]) -> dict[Arm, list[Run]]:
 def differing_keys(runs: Sequence[Run]) -> list[str]:
     """Dotted keys in which runs of one arm differ though only the seed should: they are not repetitions.
 
-    >>> def run(lr): return Run(Path("a"), "a", Arm("r", "b", "none"), 0, 1, True, [], {}, {"seed": lr, "x": {"lr": lr}})
+    >>> def run(n): return Run(Path("a"), "a", Arm("r", "b", "none"), n, 1, True, [], {}, {"seed": n, "x": {"lr": n}})
     >>> differing_keys([run(1), run(2)])
     ['x.lr']
     """

@@ -11,10 +11,10 @@ from selfplay.report.html import Markup, details, escape, figure, paragraph, pil
 from selfplay.report.numbers import Numbers
 from selfplay.report.pictures import draw_conditions, draw_difficulty, draw_findings, draw_panel, svg
 from selfplay.report.styles import Style
-from selfplay.report.wording import slug
+from selfplay.report.wording import PARTS, slug
 
 Styles = Mapping[str, Style]
-WIDE = 7.2
+WIDE = 5.2
 """Inches of a picture with row names; the others have ``pictures.SIZE``."""
 
 
@@ -57,8 +57,8 @@ def verdict(numbers: Numbers, styles: Styles) -> str:
 
 
 ARENA_HOW = (
-    "Paired differences on the same held-out requests, with 95 % intervals. “No evidence” means that the interval covers "
-    "zero: a gain may be there, but this measurement does not show it."
+    "Paired differences on the same held-out requests, with 95 % intervals. “No evidence” means that the interval "
+    "covers zero: a gain may be there, but this measurement does not show it."
 )
 OWN_HOW = (
     "From the runs' own yardsticks on held-out problems: last measurement against the first, win rates against an even "
@@ -76,11 +76,11 @@ def findings(numbers: Numbers, styles: Styles) -> str:
         for kind, title, said in FORESTS:
             chosen = [row for row in some if row["kind"] == kind]
             if chosen:
-                height = 0.75 + 0.42 * len(chosen)
+                height = 0.75 + 0.4 * len(chosen)
                 picture = svg(draw_findings(chosen, styles), f"difference-{kind}-{int(share)}", (WIDE, height))
                 unit = "" if share else " (other units)"
                 pictures.append(figure(picture, title + unit, said, "wide"))
-    return "".join(pictures)
+    return f'<div class="forests">{"".join(pictures)}</div>' if pictures else ""
 
 
 FORESTS = (
@@ -96,7 +96,7 @@ FORESTS = (
 
 def curves(numbers: Numbers, styles: Styles) -> str:
     panels = [panel for panel in numbers["curves"] if panel["kind"] in ("arena", "yardstick")]
-    grid = panel_grid(panels, styles, "Each dot is a measurement on problems no policy was trained on.")
+    grid = panel_grid(panels, styles)
     conditions = [
         panel for panel in numbers["curves"] if panel["kind"] == "condition" and "/solved_" in panel["metric"]
     ]
@@ -112,10 +112,10 @@ def curves(numbers: Numbers, styles: Styles) -> str:
 CONDITIONS_SAY = "The last measurement. A skill is worth what it adds to the rows shown something else, or nothing."
 
 
-def panel_grid(panels: Sequence[Panel], styles: Styles, said: str = "") -> str:
+def panel_grid(panels: Sequence[Panel], styles: Styles, said_of: Callable[[Panel], str] = lambda panel: "") -> str:
     figures = [
-        figure(svg(draw_panel(panel, styles), slug(panel["metric"])), panel["title"], said if place == 0 else "")
-        for place, panel in enumerate(panels)
+        figure(svg(draw_panel(panel, styles), slug(panel["metric"])), panel["title"], said_of(panel))
+        for panel in panels
     ]
     return f'<div class="grid">{"".join(figures)}</div>' if figures else ""
 
@@ -127,7 +127,7 @@ def final_tables(numbers: Numbers, styles: Styles) -> str:
     parts.append(as_html(tables.own_final(numbers), styles))
     if numbers["findings"]:
         own = as_html(tables.findings_table(numbers["findings"], "Differences by the runs' own yardsticks"), styles)
-        parts.append(details("Every difference by the runs' own yardsticks", own) if len(parts) > 1 else own)
+        parts.append(details(f"All {len(numbers['findings'])} differences by the runs' own yardsticks", own))
     unmeasured = numbers["arena"]["unmeasured"]
     if unmeasured:
         rows = [[row["contestant"], row["suite"], row["why"]] for row in unmeasured]
@@ -139,12 +139,9 @@ def rewards(numbers: Numbers, styles: Styles) -> str:
     panels = [panel for panel in numbers["curves"] if panel["kind"] == "reward"]
     if not panels:
         return paragraph("No role was paid in these runs.")
-    roles = dict.fromkeys(panel["metric"].split("/")[1] for panel in panels)
-    return "".join(
-        f"<h3>{escape(role.replace('_', ' '))}</h3>"
-        + panel_grid([panel for panel in panels if panel["metric"].split("/")[1] == role], styles)
-        for role in roles
-    )
+    roles = list(dict.fromkeys(panel["metric"].split("/")[1] for panel in panels))
+    panels.sort(key=lambda panel: roles.index(panel["metric"].split("/")[1]))
+    return panel_grid(panels, styles, said_of=lambda panel: PARTS.get(panel["metric"].rpartition("/")[2], ""))
 
 
 def difficulty(numbers: Numbers) -> str:
@@ -192,9 +189,24 @@ def cost(numbers: Numbers, styles: Styles) -> str:
 
 
 def definitions(numbers: Numbers) -> str:
-    """Every name that the page draws or lists, with what was measured."""
+    """Every name that the page draws or lists, with what was measured, folded by kind."""
     entries = {f"arena: {suite}": about["definition"] for suite, about in numbers["arena"]["suites"].items()}
-    entries |= {panel["metric"]: panel["definition"] for panel in numbers["curves"]}
+    folded = [("The arena's suites", entries)] if entries else []
+    for title, kinds in DEFINED:
+        found = {panel["metric"]: panel["definition"] for panel in numbers["curves"] if panel["kind"] in kinds}
+        folded += [(title, found)] if found else []
+    return "".join(details(f"{title} ({len(found)})", _definition_list(found)) for title, found in folded)
+
+
+DEFINED = (
+    ("Measures of the arena", ("arena",)),
+    ("Yardsticks and win rates", ("yardstick", "condition")),
+    ("Rewards", ("reward",)),
+    ("Guards and facts of the games", ("guard", "fact")),
+)
+
+
+def _definition_list(entries: Mapping[str, str]) -> str:
     items = "".join(f"<dt><code>{escape(name)}</code></dt><dd>{escape(text)}</dd>" for name, text in entries.items())
     return f"<dl>{items}</dl>"
 

@@ -63,7 +63,8 @@ def own_final(numbers: Numbers) -> Table:
             lasts = [run["points"][-1] for run in entry["runs"]]
             values = [last[1] for last in lasts]
             alone = interval(lasts[0][2], lasts[0][3]) if len(lasts) == 1 else interval(min(values), max(values))
-            row = [panel["title"], entry["arm"], str(len(lasts)), number(fmean(first[1] for first in firsts))]
+            first = None if panel["kind"] == "condition" else fmean(point[1] for point in firsts)
+            row = [panel["title"], entry["arm"], str(len(lasts)), number(first)]
             rows.append([*row, number(fmean(values)), alone])
     header = ["measure", "policy", "runs", "first", "last", "seeds from – to, or 95 % interval"]
     return Table("What the runs measured on held-out problems", header, rows, texts=2)

@@ -1,7 +1,7 @@
 """Is a gain real? Differences with intervals, and the words that follow from them. Pure functions.
 
-A run's own record holds means with intervals, not the answers behind them, so its differences cannot be paired. They get
-Newcombe's interval (Statistics in Medicine 17 (1998), 873, method 10; MOVER for any two means): two independent
+A run's own record holds means with intervals, not the answers behind them, so its differences cannot be paired. They
+get Newcombe's interval (Statistics in Medicine 17 (1998), 873, method 10; MOVER for any two means): two independent
 measurements. Both are taken on the same held-out problems, whose difficulty they share, so the interval is wider than
 a paired one: it may miss a small gain, it does not invent one. Seeds share the problems too: half-widths are averaged
 over seeds, never divided by their root.

@@ -8,14 +8,18 @@ from selfplay.tracking.summary import ROOMS
 PARTS = {
     "majority": "paid for agreeing with the majority",
     "calibration": "paid for asking what is neither certain nor hopeless",
-    "copeland": "paid for the pairwise comparisons won",
+    "copeland": "paid for the pairwise comparisons won; its mean is near 0.5 by construction",
     "consistency": "paid for verdicts that agree with the overall order",
+    "random": "control arm: pay drawn at random",
+    "truth": "control arm: paid for being right",
+    "format": "control arm: paid for the form alone",
 }
 """Reward parts by name; any other is shown by its name alone."""
 
+OPPONENTS = {"base": "the base", "initial": "the initial policy"}
+
 FACTS = {
-    "admitted": "tasks admitted",
-    "vote_share": "mean share of the winning answer",
+    "vote_share": "share of votes for the elected answer",
     "vote_accuracy": "elected answers that are right",
     "answer_accuracy": "answers that are right",
     "judge_accuracy": "judgments that are right",
@@ -44,7 +48,7 @@ def title_of(metric: str) -> str:
     room, _, rest = metric.partition("/")
     parts = rest.split("/")
     if room == "duel" and parts[-1] == "win_rate":
-        return f"win rate against {'the base' if parts[0] == 'base' else parts[0].replace('_', ' ')}"
+        return f"win rate against {OPPONENTS.get(parts[0], parts[0].replace('_', ' '))}"
     if room == "reward":
         return f"{parts[0]}: {parts[1].replace('_', ' ')}"
     if room == "guard":

@@ -38,7 +38,9 @@ class Page:
 
     def size(self, width: int, height: int) -> None:
         """The viewport in CSS pixels, also below the least width of a window."""
-        self.command("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self.command(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
+        )
 
     def scheme(self, name: str) -> None:
         """``light`` or ``dark``."""
