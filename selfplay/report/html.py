@@ -64,7 +64,7 @@ def swatch(label: str, colour: str, dashed: bool) -> Markup:
 def figure(picture: str, title: str, caption: str, shape: str = "") -> str:
     """A picture with its title above and, where there is one, a line of explanation below."""
     said = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-    return f'<figure class="{shape}"><h4>{escape(title)}</h4>{picture}{said}</figure>'
+    return f'<figure class="{shape}"><h3>{escape(title)}</h3>{picture}{said}</figure>'
 
 
 def details(summary: str, inner: str) -> str:
