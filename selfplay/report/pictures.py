@@ -25,6 +25,9 @@ Styles = Mapping[str, Style]
 Draw = Callable[["Axes"], None]
 SIZE = (4.4, 2.9)
 INK = "#000000"
+LONGEST_NAME = 44
+"""Characters of a row's name: a picture must keep room for itself."""
+
 SIGNS = {"better": "#009E73", "worse": "#D55E00"}
 SETTINGS = {
     "svg.fonttype": "none",
@@ -107,8 +110,9 @@ def draw_findings(findings: Sequence[Mapping[str, Any]], styles: Styles) -> Draw
 
 
 def _row_name(finding: Mapping[str, Any]) -> str:
-    against = f", against {finding['against']}" if finding["kind"] == "method" else ""
-    return f"{finding['of']}\n{finding['measure']}{against}"
+    measure = finding["measure"] + (f", against {finding['against']}" if finding["kind"] == "method" else "")
+    lines = (finding["of"], measure)
+    return "\n".join(line if len(line) <= LONGEST_NAME else line[: LONGEST_NAME - 1] + "…" for line in lines)
 
 
 def draw_conditions(panels: Sequence[Panel], styles: Styles) -> Draw:

@@ -43,8 +43,11 @@ class Page:
         )
 
     def scheme(self, name: str) -> None:
-        """``light`` or ``dark``."""
-        self.command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name}])
+        """``light`` or ``dark``; without motion, so that nothing moves away from a click."""
+        features = {"prefers-color-scheme": name, "prefers-reduced-motion": "reduce"}
+        self.command(
+            "Emulation.setEmulatedMedia", features=[{"name": one, "value": value} for one, value in features.items()]
+        )
 
     def command(self, name: str, **values) -> dict:
         return self.driver.execute_cdp_cmd(name, values)
@@ -119,10 +122,6 @@ def start(flags: Sequence[str]):
 def browser(tmp_path_factory) -> Iterator[Page]:
     if find_browser() is None:
         no_browser("no chromium or google-chrome with chromedriver on PATH; on Debian: apt install chromium-driver")
-    try:
-        import selenium  # noqa: F401
-    except ImportError:
-        no_browser("selenium is not installed; it comes with the dev extra")
     driver = start([*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"])
     try:
         yield Page(driver)

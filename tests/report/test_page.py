@@ -1,4 +1,4 @@
-"""The page in a real headless browser: it renders, filters, takes the keyboard, and no text of a model does anything."""
+"""The page in a real headless browser: it renders, filters, takes the keyboard, and texts of models do nothing."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_role_filters_and_its_pay_is_shown(page):
         "solver",
     ]
     page.filter(role="proposer", run="0")
-    pays = {text for text in page.texts("#list button span:last-child")}
+    pays = set(page.texts("#list button span:last-child"))
     assert pays == {"pay 0.00", "pay 1.00"}, "the paid proposal of an episode"
     page.driver.find_element("css selector", "#list button").click()
     page.until("document.querySelectorAll('#episode .answers.other').length === 1")
@@ -125,8 +125,9 @@ def test_the_list_takes_the_keyboard(page):
 
 
 def test_every_control_has_a_name_and_is_reached_by_tab(page):
-    nameless = """[...document.querySelectorAll('input, select, button, a, [role=region], nav, article')].filter((one) =>
-        !(one.labels?.length || one.textContent.trim() || one.getAttribute('aria-label'))).map((one) => one.outerHTML)"""
+    nameless = """[...document.querySelectorAll('input, select, button, a, [role=region], nav, article')].filter(
+        (one) => !(one.labels?.length || one.textContent.trim() || one.getAttribute('aria-label'))
+    ).map((one) => one.outerHTML)"""
     assert page.ask(nameless) == []
     page.driver.execute_script("document.getElementById('filter-run').focus()")
     seen = []
