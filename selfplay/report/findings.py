@@ -19,6 +19,7 @@ from selfplay.report.wording import is_share
 
 Finding = dict[str, Any]
 START = "its start"
+EVEN = "an even match"
 
 
 def own_findings(
@@ -67,7 +68,7 @@ def against_start(panel: Panel, entry: Mapping[str, Any]) -> Finding | None:
         else:
             return None
         by_seed.append((run, change))
-    level = {"duel": "an even match"}.get(metric.split("/")[0], START)
+    level = EVEN if metric.startswith("duel/") else START
     if "gain_over_" in metric:
         level = metric.rpartition("gain_over_")[2].replace("_", " ")
     finding = _finding(panel, entry["arm"], level, [change for _, change in by_seed])
@@ -149,11 +150,10 @@ def headlines(findings: Sequence[Finding], of: Sequence[str]) -> list[dict[str, 
     """The short verdict: a sentence for each arm of ``of`` and each thing it is held against."""
     lines = []
     for label in of:
-        mine = [finding for finding in findings if finding["of"] == label]
-        levels = {"start": "its start"}
         groups: dict[str, list[Finding]] = {}
-        for finding in mine:
-            groups.setdefault(levels.get(finding["kind"], finding["against"]), []).append(finding)
+        for finding in (finding for finding in findings if finding["of"] == label):
+            level = START if finding["against"] == EVEN else finding["against"]  # the start's win rate against itself
+            groups.setdefault(level, []).append(finding)
         for level, some in groups.items():
             lines.append({"of": label, "against": level, **_sentence(some)})
     return lines

@@ -6,7 +6,8 @@
   const PAGE = 50;
   const KEPT_PACKS = 12;
   const SHORT = 400; // a prompt up to so many characters is shown at once
-  const LEFT_OUT_AT_ZERO = ["difficulty_", "rejected_"];
+  const LEFT_OUT_AT_ZERO = ["rejected_", "unreadable_", "failed_", "empty_", "unjudged", "ties"];
+  const FEW = 4; // so many folded notes stand by themselves
   const byId = (id) => document.getElementById(id);
   const filters = byId("filters");
   let index, starts, found = [], page = 0, chosen = -1, round = 0;
@@ -194,7 +195,7 @@
     const title = `${index.runs[index.run[place]]}, step ${index.step[place]}, seed ${index.seed[place]}`;
     byId("episode").replaceChildren(
       element("h3", { textContent: title }),
-      factsOf(place, JSON.parse(pack.strings[pack.facts[episode]])),
+      ...factsOf(place, JSON.parse(pack.strings[pack.facts[episode]])),
       ...notesOf(JSON.parse(pack.strings[pack.notes[episode]])),
       ...exchangesOf(turnsOf(pack, episode)).map(exchange),
     );
@@ -230,25 +231,44 @@
   const figure = (value) => (Number.isInteger(value) ? String(value) : value.toPrecision(3).replace(/\.?0+$/, ""));
   const words = (name) => name.replaceAll("_", " ");
 
+  // The short facts at once; what is told of every round, folded.
   function factsOf(place, facts) {
-    const told = [["topic", index.topics[index.topic[place]]]];
+    const told = [["topic", index.topics[index.topic[place]]]], byRound = [], agreed = [];
     if (index.reward[place] !== null) told.push(["mean pay", figure(index.reward[place])]);
     for (const [name, value] of Object.entries(facts)) {
       if (value === null || (value === 0 && LEFT_OUT_AT_ZERO.some((start) => name.startsWith(start)))) continue;
-      told.push([words(name), figure(value)]);
+      const votes = /^difficulty_(\d+)$/.exec(name);
+      if (votes) agreed.push(value === 0 ? "" : `${votes[1]} agree: ${figure(value)}`);
+      else (/_\d+$/.test(name) ? byRound : told).push([words(name), figure(value)]);
     }
-    const pair = ([name, value]) =>
-      element("div", {}, element("dt", { textContent: name }), element("dd", { textContent: value }));
-    return element("dl", { className: "facts" }, ...told.map(pair));
+    const questions = agreed.filter(Boolean).join(", ");
+    if (questions) told.push(["questions by answers that agree", questions]);
+    const folds = byRound.length ? [element("details", {},
+      element("summary", { textContent: `${byRound.length} more numbers` }), pairs(byRound))] : [];
+    return [pairs(told), ...folds];
   }
 
+  const pairs = (told) => element("dl", { className: "facts" }, ...told.map(([name, value]) =>
+    element("div", {}, element("dt", { textContent: name }), element("dd", { textContent: value }))));
+
+  // Short notes and the chosen skill at once, the others folded.
   function notesOf(notes) {
-    return Object.entries(notes).filter(([, text]) => text !== "").map(([name, text]) => {
-      const shown = pretty(text);
-      return text.length <= 80 && !shown.includes("\n")
-        ? element("p", {}, element("strong", { textContent: `${noteName(name)}: ` }), shown)
-        : folded(noteName(name), shown);
-    });
+    const chosenSkill = `skill/reasoner/${notes.selected}`;
+    const shown = [], folds = [];
+    for (const [name, text] of Object.entries(notes)) {
+      if (text === "") continue;
+      const told = pretty(text), title = noteName(name);
+      if (name === chosenSkill) {
+        const heading = element("h4", {}, "chosen skill ", element("small", { textContent: title }));
+        shown.push(element("div", { className: "exchange" }, heading, element("pre", {}, marked(text))));
+      } else if (told.length <= 80 && !told.includes("\n")) {
+        shown.unshift(element("p", {}, element("strong", { textContent: `${title}: ` }), marked(told)));
+      } else folds.push(folded(title, told));
+    }
+    if (folds.length <= FEW) return [...shown, ...folds];
+    const all = element("details", {}, element("summary", { textContent: `${folds.length} more notes` }),
+      element("div", { className: "notes" }, ...folds));
+    return [...shown, all];
   }
 
   // "skill/reasoner/2" is what the reasoner knew after round 2.
@@ -301,7 +321,7 @@
 
   function summaryOf(turns) {
     const paid = turns.filter((turn) => Object.keys(turn.rewards).length);
-    const total = paid.reduce((sum, turn) => sum + Object.values(turn.rewards).reduce((one, other) => one + other, 0), 0);
+    const total = paid.flatMap((turn) => Object.values(turn.rewards)).reduce((one, other) => one + other, 0);
     const told = [`${turns.length} ${turns.length === 1 ? "reply" : "replies"}`];
     if (paid.length > 1) told.push(`mean pay ${figure(total / paid.length)}`);
     return told.join(", ");
@@ -333,7 +353,9 @@
     if (Object.keys(turn.rewards).length) told.push(`paid: ${parts(turn.rewards)}`);
     if (Object.keys(turn.measures).length) told.push(`measured: ${parts(turn.measures)}`);
     if (turn.objective === 0) told.push("not learned from");
-    else if (turn.advantage !== null) told.push(`advantage ${turn.advantage > 0 ? "+" : ""}${turn.advantage.toFixed(2)}`);
+    else if (turn.advantage !== null) {
+      told.push(`advantage ${turn.advantage > 0 ? "+" : ""}${turn.advantage.toFixed(2)}`);
+    }
     if (turn.objective === 2) told.push("imitated");
     if (!turn.stopped && !turn.failure) told.push("cut off at the token limit");
     if (turn.tokens !== null) told.push(`${turn.tokens} tokens`);

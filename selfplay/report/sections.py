@@ -95,18 +95,24 @@ FORESTS = (
 
 
 def curves(numbers: Numbers, styles: Styles) -> str:
-    panels = [panel for panel in numbers["curves"] if panel["kind"] in ("arena", "yardstick")]
-    grid = panel_grid(panels, styles)
-    conditions = [
-        panel for panel in numbers["curves"] if panel["kind"] == "condition" and "/solved_" in panel["metric"]
-    ]
-    suites = dict.fromkeys(panel["metric"].split("/")[1] for panel in conditions)
+    """The arena's courses, then those that the runs measured on their way."""
+    arena = panel_grid([panel for panel in numbers["curves"] if panel["kind"] == "arena"], styles)
+    own = panel_grid([panel for panel in numbers["curves"] if panel["kind"] == "yardstick"], styles)
+    own += "".join(_conditions(numbers, styles))
+    if not arena:
+        return own or paragraph("No yardstick has been measured yet.")
+    return f"<h3>In the arena: everybody on the same requests</h3>{arena}<h3>On the way, by each run itself</h3>{own}"
+
+
+def _conditions(numbers: Numbers, styles: Styles) -> list[str]:
+    """A picture a suite that was measured under several conditions, e.g. with a skill and without."""
+    names = [panel["metric"] for panel in numbers["curves"] if panel["kind"] == "condition"]
     pictures = []
-    for suite in suites:
-        some = [p for p in numbers["curves"] if p["metric"].startswith(f"yardstick/{suite}/solved")]
-        picture = svg(draw_conditions(some, styles), f"conditions-{suite}", (WIDE, 0.8 + 0.4 * len(some)))
+    for suite in dict.fromkeys(name.split("/")[1] for name in names):
+        some = [panel for panel in numbers["curves"] if panel["metric"].startswith(f"yardstick/{suite}/solved")]
+        picture = svg(draw_conditions(some, styles), f"conditions-{slug(suite)}", (WIDE, 0.8 + 0.4 * len(some)))
         pictures.append(figure(picture, f"{suite}: solved, by what the policy is shown", CONDITIONS_SAY, "wide"))
-    return grid + "".join(pictures)
+    return pictures
 
 
 CONDITIONS_SAY = "The last measurement. A skill is worth what it adds to the rows shown something else, or nothing."

@@ -146,7 +146,7 @@ def test_the_arena_is_told_as_standings_has_it(tmp_path):
     ]
     assert numbers["verdict"][0] == {
         "of": "sqlm_small",
-        "against": "its start",
+        "against": "untrained base small",
         "judgement": "better",
         "verdict": "better",
         "example": "arithmetic +50.0 points [+40.0, +60.0]",
