@@ -133,13 +133,19 @@ def arena_findings(standings: Mapping[str, Any], styles: Mapping[Arm, Style]) ->
                 "mean": row["mean"],
                 "low": row["low"],
                 "high": row["high"],
-                "judgement": judgement(Difference(row["mean"], row["low"], row["high"])),
+                "judgement": judgement_of(row),
                 "words": row["words"],
                 "kind": kind,
                 "by_seed": row.get("by_seed", []),
             }
         )
     return findings
+
+
+def judgement_of(row: Mapping[str, Any]) -> str:
+    """Of a row of standings.json; seeds that point both ways make a mean that stands out ``mixed``."""
+    said = judgement(Difference(row["mean"], row["low"], row["high"]))
+    return "mixed" if said in ("better", "worse") and "seeds disagree" in row["words"] else said
 
 
 def name_of(arm: Arm, styles: Mapping[Arm, Style]) -> str:
@@ -159,16 +165,20 @@ def headlines(findings: Sequence[Finding], of: Sequence[str]) -> list[dict[str, 
     return lines
 
 
+EXAMPLES = 2
+"""How many differences a sentence of the verdict tells in figures."""
+
+
 def _sentence(findings: Sequence[Finding]) -> dict[str, str]:
     words = [finding["judgement"] for finding in findings]
-    counts = {word: words.count(word) for word in ("better", "worse", "no evidence", "no interval")}
+    counts = {word: words.count(word) for word in ("better", "worse", "mixed", "no evidence", "no interval")}
     held = [word for word, times in counts.items() if times]
     whole = "mixed" if counts["better"] and counts["worse"] else held[0]
-    shown = [word for word in ("better", "worse") if counts[word]] or held[:1]
+    shown = [word for word in ("better", "worse", "mixed") if counts[word]] or held[:1]
     parts = [f"{word} on {counts[word]} of {len(findings)}" for word in shown]
     alone = len(findings) == 1 or counts["no evidence"] == len(findings)
-    first = findings[0]
-    told = [f"{first['measure']} {first['words'].partition(': ')[2] or first['words']}"]
+    leading = [finding for finding in findings if finding["judgement"] in shown][:EXAMPLES]
+    told = [f"{one['measure']} {one['words'].partition(': ')[2] or one['words']}" for one in leading]
     for word in held:
         named = [finding["measure"] for finding in findings if finding["judgement"] == word]
         if word not in shown:

@@ -29,7 +29,7 @@ LONGEST_NAME = 44
 """Characters of a row's name: a picture must keep room for itself."""
 
 SIGNS = {"better": "#009E73", "worse": "#D55E00"}
-SETTINGS = {
+SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": GENERATOR,
     "font.family": "sans-serif",
@@ -60,7 +60,7 @@ def draw_panel(panel: Panel, styles: Styles) -> Draw:
             axes.axhline(0.5, color=INK, linewidth=0.7, linestyle=":", zorder=0)
         elif _within_one(panel):
             axes.set_ylim(-0.02, 1.02)
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, steps=[1, 2, 5, 10]))
         axes.margins(x=0.02)
         axes.grid(alpha=0.18, color=INK, linewidth=0.5)
 

@@ -14,7 +14,7 @@ from selfplay.report.styles import Style
 from selfplay.report.wording import PARTS, slug
 
 Styles = Mapping[str, Style]
-WIDE = 5.2
+WIDE = 4.6
 """Inches of a picture with row names; the others have ``pictures.SIZE``."""
 
 
@@ -130,6 +130,8 @@ def final_tables(numbers: Numbers, styles: Styles) -> str:
     parts = [as_html(one, styles) for one in tables.arena_final(numbers)]
     if numbers["arena"]["differences"]:
         parts.append(as_html(tables.findings_table(numbers["arena"]["differences"], "Paired differences"), styles))
+    extra = [*tables.arena_conditions(numbers), *tables.arena_metrics(numbers)]
+    parts += [details(one.caption, as_html(one, styles)) for one in extra]
     parts.append(as_html(tables.own_final(numbers), styles))
     if numbers["findings"]:
         own = as_html(tables.findings_table(numbers["findings"], "Differences by the runs' own yardsticks"), styles)
@@ -197,7 +199,8 @@ def cost(numbers: Numbers, styles: Styles) -> str:
 def definitions(numbers: Numbers) -> str:
     """Every name that the page draws or lists, with what was measured, folded by kind."""
     entries = {f"arena: {suite}": about["definition"] for suite, about in numbers["arena"]["suites"].items()}
-    folded = [("The arena's suites", entries)] if entries else []
+    entries |= {f"arena: {name}": text for name, text in numbers["arena"]["definitions"].items()}
+    folded = [("The arena: suites and statistics", entries)] if entries else []
     for title, kinds in DEFINED:
         found = {panel["metric"]: panel["definition"] for panel in numbers["curves"] if panel["kind"] in kinds}
         folded += [(title, found)] if found else []

@@ -46,16 +46,14 @@ def scan_run(folder: Path) -> list[StepFile]:
 
 def scan(path: Path) -> StepFile:
     """Count one file."""
-    import pyarrow.compute as pc
-
     columns = ["turn", "role", "reward", "rewards", "tokens", "prompt", "text", "facts", "notes"]
     table = read_table(path, columns)
     starts_E = np.flatnonzero(table["turn"].to_numpy() == 0)
     if not len(starts_E):
         empty = np.zeros(0)
         return StepFile(path, step_of(path), starts_E, 0, empty, empty, Counter(), Counter())
-    lengths_R = sum(pc.binary_length(table[name]).to_numpy() for name in ("prompt", "text"))
-    shared_R = sum(pc.binary_length(table[name]).to_numpy() for name in ("facts", "notes"))
+    lengths_R = _bytes(table["prompt"]) + _bytes(table["text"])
+    shared_R = _bytes(table["facts"]) + _bytes(table["notes"])
     roles_R = table["role"].to_pylist()
     tokens: Counter[str] = Counter()
     for role, count in zip(roles_R, table["tokens"].to_pylist(), strict=True):
@@ -89,6 +87,13 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
         raise ValueError(f"{path} cannot be read ({reason}); move it away to see the other steps.") from error
 
 
+def _bytes(column: pa.ChunkedArray) -> np.ndarray:
+    """(rows,) of each text in UTF-8, which stands for its characters."""
+    import pyarrow.compute as pc
+
+    return pc.call_function("binary_length", [column]).to_numpy()
+
+
 def episode_of_rows(starts_E: np.ndarray, rows: int) -> np.ndarray:
     """(rows,) the number of the episode that each row belongs to.
 
@@ -104,7 +109,7 @@ def mean_pay(table: Any, episode_R: np.ndarray, mask_R: np.ndarray) -> np.ndarra
     """(E,) mean reward of the masked turns that were paid at all; nan where there is none."""
     import pyarrow.compute as pc
 
-    paid_R = mask_R & pc.not_equal(table["rewards"], "{}").to_numpy()
+    paid_R = mask_R & pc.call_function("not_equal", [table["rewards"], "{}"]).to_numpy()
     episodes = int(episode_R[-1]) + 1
     counts_E = np.bincount(episode_R[paid_R], minlength=episodes)
     sums_E = np.bincount(episode_R[paid_R], table["reward"].to_numpy()[paid_R], minlength=episodes)

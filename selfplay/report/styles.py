@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from selfplay.report.runs import Arm
 from selfplay.tracking.curves import COLOURS
 
-DASHES = {"none": "-", "truth": (0, (1, 1.2)), "format": (0, (4, 1.5, 1, 1.5)), "random": (0, (5, 2))}
+Dashes = Literal["-"] | tuple[float, tuple[float, ...]]
+"""A style of lines as matplotlib takes it: unbroken, or (offset, lengths of strokes and gaps)."""
+
+DASHES: dict[str, Dashes] = {
+    "none": "-",
+    "truth": (0, (1, 1.2)),
+    "format": (0, (4, 1.5, 1, 1.5)),
+    "random": (0, (5, 2)),
+}
 """A control's line is broken whatever its colour, so that it is known in grey, too."""
 
 
@@ -16,7 +25,7 @@ DASHES = {"none": "-", "truth": (0, (1, 1.2)), "format": (0, (4, 1.5, 1, 1.5)), 
 class Style:
     label: str
     colour: str
-    dashes: str | tuple[float, tuple[float, ...]]
+    dashes: Dashes
 
 
 def styles_of(arms: Iterable[Arm]) -> dict[Arm, Style]:

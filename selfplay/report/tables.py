@@ -43,6 +43,32 @@ def arena_final(numbers: Numbers) -> list[Table]:
     return tables
 
 
+def arena_conditions(numbers: Numbers) -> list[Table]:
+    """What each contestant scored under several conditions, e.g. with its skill and without."""
+    rows = [
+        [row["suite"], row["contestant"], row["condition"], number(row["mean"]), interval(row["low"], row["high"])]
+        for row in numbers["arena"]["conditions"]
+    ]
+    header = ["suite", "policy", "shown", "mean", "95 % interval"]
+    return [Table("By what the policy was shown", header, rows, texts=3)] if rows else []
+
+
+def arena_metrics(numbers: Numbers) -> list[Table]:
+    """Yardsticks of the arena that keep no answers, so that nothing can be paired."""
+    rows = [
+        [
+            row["suite"],
+            row["contestant"],
+            row["name"],
+            number(row.get("value")),
+            interval(row.get("low"), row.get("high")),
+        ]
+        for row in numbers["arena"]["metrics"]
+    ]
+    header = ["suite", "policy", "measure", "value", "95 % interval"]
+    return [Table("Measured without answers to pair", header, rows, texts=3)] if rows else []
+
+
 def findings_table(findings: Sequence[Mapping[str, Any]], caption: str) -> Table:
     """Every difference with its interval and word."""
     rows = [
@@ -117,7 +143,7 @@ def seeds_table(numbers: Numbers) -> Table:
 
 def markdown(numbers: Numbers) -> str:
     """table.md: verdict, finals, differences, cost."""
-    tables = [*arena_final(numbers), own_final(numbers)]
+    tables = [*arena_final(numbers), *arena_conditions(numbers), *arena_metrics(numbers), own_final(numbers)]
     if numbers["arena"]["differences"]:
         tables.append(findings_table(numbers["arena"]["differences"], "Differences in the arena"))
     tables += [findings_table(numbers["findings"], "Differences by the runs' own yardsticks"), cost_table(numbers)]

@@ -21,6 +21,7 @@ from selfplay.tracking.metrics_file import METRICS, Row, read_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.typing import LineStyleType
 
 DEFAULT_METRICS = tuple(f"yardstick/arithmetic/{score}" for score in ("pass@1", "greedy", "maj@8"))
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -150,7 +151,7 @@ def draw_arm(
     panel: Axes,
     curves: Sequence[Curve],
     colour: str,
-    dashes: str = "-",
+    dashes: LineStyleType = "-",
     markers: bool = True,
 ) -> None:
     """One arm in one colour: the mean over its runs, thin lines of the runs, and the band of `mean_curve`."""

@@ -46,5 +46,26 @@ def standings() -> dict[str, Any]:
             {**rated, "contestant": "sqlm-0@2", "run": "sqlm-0", "step": 2, "elo": 70.0},
             {**rated, "contestant": "sqlm-0@4", "run": "sqlm-0", "step": 4, "elo": 150.0},
         ],
+        "conditions": [
+            {
+                "suite": "arithmetic",
+                "contestant": "sqlm-0@4",
+                "condition": "no skill",
+                "mean": 0.4,
+                "low": 0.3,
+                "high": 0.5,
+            }
+        ],
+        "metrics": [
+            {
+                "suite": "own",
+                "contestant": "sqlm-0@4",
+                "run": "sqlm-0",
+                "step": 4,
+                "name": "yardstick/own/words",
+                "value": 3.5,
+            }
+        ],
+        "definitions": {"duels": "higher score wins"},
         "unmeasured": [{"contestant": "base:small", "suite": "contexts", "why": "its words are not in the vocabulary"}],
     }
