@@ -4,7 +4,7 @@ selfplay inspect RUN [--out FILE] [--open] [--characters N]
 
 The run may still be going. The page is RUN/inspect.html unless ``--out`` says otherwise; a page of an earlier call is
 replaced, any other file is left alone. ``--open`` shows it in the system's browser. ``--characters`` is how much text
-of episodes to embed at most (default 400 million); the page says which were chosen.
+of episodes to embed at most (default 100 million); the page says which were chosen.
 """
 
 from __future__ import annotations

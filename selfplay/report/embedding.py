@@ -48,8 +48,9 @@ class Pack:
         """All rows of the table; the first row of each episode is where it begins."""
         place = self.strings
         for name in AS_STRINGS:
-            texts = (text or "" for text in table[name].to_pylist())
-            self._extend(name, [place.setdefault(text, len(place)) for text in texts])
+            distinct = table[name].combine_chunks().dictionary_encode()  # most texts of a step repeat
+            places = np.array([place.setdefault(text, len(place)) for text in distinct.dictionary.to_pylist()])
+            self._extend(name, places[distinct.indices.to_numpy()].tolist())
         self._extend("advantage", _rounded(table["advantage"].to_numpy(), 3))
         self._extend("logprob", _rounded(table["mean_logprob"].to_numpy(), 3))
         self._extend("tokens", table["tokens"].to_pylist())

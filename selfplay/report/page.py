@@ -1,4 +1,4 @@
-"""The page: page.html with the sections, the packed episodes, page.css and page.js filled in. One file, no network."""
+"""The page: page.html with its sections, the packed episodes, styles and scripts filled in. One file, no network."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from selfplay.report.embedding import Embedded, embed
 from selfplay.report.html import escape
 from selfplay.report.numbers import GENERATOR, Numbers, Source
 from selfplay.report.sections import SECTIONS, legend
+
+SCRIPTS = ("store.js", "reader.js", "page.js")
+"""In the order in which they stand on each other."""
 
 
 def page(numbers: Numbers, source: Source) -> str:
@@ -28,7 +31,7 @@ def page(numbers: Numbers, source: Source) -> str:
         lead=escape(lead(numbers)),
         legend=legend(list(styles), styles) if len(styles) > 1 else "",
         css=_part("page.css"),
-        js=_part("page.js"),
+        js="\n".join(map(_part, SCRIPTS)),
         shown=escape(shown(numbers, embedded)),
         index=embedded.index,
         packs=_packs(embedded),

@@ -18,7 +18,7 @@ from selfplay.report.tables import markdown
 from selfplay.report.wording import slug
 from selfplay.tracking.files import replace_whole, write_json, write_text
 
-CHARACTERS = 400_000_000
+CHARACTERS = 100_000_000
 """How much text of episodes a page holds at most by default; see the measurements in ``selfplay.report``."""
 
 HEAD = 4096

@@ -196,6 +196,7 @@ def test_a_run_without_episodes_has_a_page(browser, tmp_path):
     assert browser.errors() == []
 
 
+@pytest.mark.timeout(900)
 def test_a_hundred_thousand_episodes_stay_usable(browser, tmp_path):
     """Bounds are ten times what a quiet core of 2020 takes (see ``selfplay.report``), for machines that are busy."""
     run = made_run(tmp_path / "run")
