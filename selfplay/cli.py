@@ -26,6 +26,7 @@ VERBS = {
         "selfplay.evaluate",
         "measure a saved policy again: RUN_FOLDER|CHECKPOINT|base [--suite NAME ...]",
     ),
+    "inspect": ("selfplay.inspect", "a run as one page for the browser, episodes and all: RUN_FOLDER [--out FILE]"),
     "skills": (
         "selfplay.skills.command",
         "what a run of Ctx2Skill wrote: list | show | diff | export RUN ...",

@@ -31,6 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "tracking": {"types", "evaluation.metrics"},
     "comparison": {"types", "evaluation", "tracking"},  # standings of an arena, from its files
     "skills": {"types", "roles.skills", "roles.replay", "tracking.files"},  # the store, and the verb that reads it
+    "report": {"comparison", "evaluation", "tracking"},
     "learner": {"types", "advantages", "guards", "policy", "samplers", "evaluation", "tracking"},  # blind to the game
 }
 """Room -> what it may import of ours, besides itself. ``a.b`` opens only that module of room ``a``."""
@@ -73,6 +74,7 @@ TORCH_FREE = (
     "evaluation.alpaca",
     "evaluation.records",
     "comparison",
+    "report",
 )
 """Imported without torch installed; so are the samplers that play no model."""
 
@@ -153,6 +155,8 @@ def test_the_import_picture(module):
         ("tracking.journal", "from selfplay.evaluation.yardsticks import Measurement", "tracking may import"),
         ("policy.policy", "import trl", "through learner"),
         ("train", "import peft", "through policy"),
+        ("report.page", "import torch", "through"),
+        ("report.page", "from selfplay.compare import tables", "report may import"),
         ("__init__", "from selfplay.types import Turn", "stays empty"),
     ],
 )

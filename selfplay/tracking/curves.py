@@ -17,10 +17,11 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from selfplay.tracking.metrics_file import METRICS, read_rows
+from selfplay.tracking.metrics_file import METRICS, Row, read_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.typing import LineStyleType
 
 DEFAULT_METRICS = tuple(f"yardstick/arithmetic/{score}" for score in ("pass@1", "greedy", "maj@8"))
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -42,16 +43,35 @@ def read_curve(folder: Path, metric: str) -> Curve:
         ValueError: the run never measured it; the message lists what it did measure.
     """
     rows = read_rows(folder / METRICS)
+    points = course(rows, metric)
+    if not points:
+        known = sorted({name for row in rows for name in row if name.startswith(("yardstick/", "duel/"))})
+        raise ValueError(f"{folder} holds no {metric!r}; it has: {', '.join(known) or 'no measurement at all'}.")
+    return Curve(arm_of(folder), closed(points))
+
+
+def course(rows: Sequence[Row], metric: str) -> dict[int, tuple[float, float | None, float | None]]:
+    """Step -> (value, low, high) of one name; a step recorded twice keeps its last value, no bound is None.
+
+    >>> course([{"step": 0, "a": 0.5}, {"step": 1, "a": None}, {"step": 2, "a": 1.0, "a/low": 0.9, "a/high": 1.1}], "a")
+    {0: (0.5, None, None), 2: (1.0, 0.9, 1.1)}
+    """
     points = {}
     for row in rows:
         value, step = row.get(metric), row["step"]
         if value is not None and step is not None:
-            low, high = row.get(f"{metric}/low"), row.get(f"{metric}/high")
-            points[int(step)] = (value, value if low is None else low, value if high is None else high)
-    if not points:
-        known = sorted({name for row in rows for name in row if name.startswith(("yardstick/", "duel/"))})
-        raise ValueError(f"{folder} holds no {metric!r}; it has: {', '.join(known) or 'no measurement at all'}.")
-    return Curve(arm_of(folder), points)
+            points[int(step)] = (value, row.get(f"{metric}/low"), row.get(f"{metric}/high"))
+    return points
+
+
+def closed(
+    points: Mapping[int, tuple[float, float | None, float | None]],
+) -> dict[int, tuple[float, float, float]]:
+    """The points with the value itself where a bound is not known: a band of no width, for drawing."""
+    return {
+        step: (value, value if low is None else low, value if high is None else high)
+        for step, (value, low, high) in points.items()
+    }
 
 
 def arm_of(folder: Path) -> str:
@@ -98,7 +118,7 @@ def draw(folders: Sequence[Path], metrics: Sequence[str], out: Path) -> None:
             curve = read_curve(folder, metric)
             arms.setdefault(curve.arm, []).append(curve)
         for colour, curves in zip(COLOURS * len(arms), arms.values(), strict=False):
-            _draw_arm(panel, curves, colour)
+            draw_arm(panel, curves, colour)
         panel.set_title(metric.removeprefix("yardstick/"))
         panel.set_xlabel("training step")
         panel.set_ylabel(label)
@@ -127,12 +147,22 @@ def axis_label(metric: str) -> str:
     return last if last == "quality" or metric.startswith("instrument/") else "share of held-out problems right"
 
 
-def _draw_arm(panel: Axes, curves: Sequence[Curve], colour: str) -> None:
+def draw_arm(
+    panel: Axes,
+    curves: Sequence[Curve],
+    colour: str,
+    dashes: LineStyleType = "-",
+    markers: bool = True,
+) -> None:
+    """One arm in one colour: the mean over its runs, thin lines of the runs, and the band of `mean_curve`."""
     mean = mean_curve(curves)
+    if not mean.points:
+        return
     steps = sorted(mean.points)
     value, low, high = zip(*(mean.points[step] for step in steps), strict=True)
     label = mean.arm + (f" ({len(curves)} runs)" if len(curves) > 1 else "")
-    panel.plot(steps, value, color=colour, linewidth=2.2, marker="o", markersize=4, label=label)
+    dots = {"marker": "o", "markersize": 4} if markers else {}
+    panel.plot(steps, value, color=colour, linestyle=dashes, linewidth=2.2, label=label, **dots)
     panel.fill_between(steps, low, high, color=colour, alpha=0.18, linewidth=0)
     if len(curves) > 1:
         for curve in curves:
