@@ -149,7 +149,7 @@ def judgement_of(row: Mapping[str, Any]) -> str:
 
 
 def name_of(arm: Arm, styles: Mapping[Arm, Style]) -> str:
-    return styles[arm].label if arm in styles else label_of(arm)
+    return styles[arm].label if arm in styles else label_of(arm, styles)
 
 
 def headlines(findings: Sequence[Finding], of: Sequence[str]) -> list[dict[str, str]]:
@@ -178,9 +178,13 @@ def _sentence(findings: Sequence[Finding]) -> dict[str, str]:
     parts = [f"{word} on {counts[word]} of {len(findings)}" for word in shown]
     alone = len(findings) == 1 or counts["no evidence"] == len(findings)
     leading = [finding for finding in findings if finding["judgement"] in shown][:EXAMPLES]
-    told = [f"{one['measure']} {one['words'].partition(': ')[2] or one['words']}" for one in leading]
-    for word in held:
-        named = [finding["measure"] for finding in findings if finding["judgement"] == word]
-        if word not in shown:
-            told.append(f"{word} on {', '.join(named)}")
+    told = [_told(one) for one in leading]
+    for word in (word for word in held if word not in shown):
+        named = [finding for finding in findings if finding["judgement"] == word]
+        roomy = len(leading) + len(named) <= EXAMPLES
+        told.append(f"{word} on {', '.join(_told(one) if roomy else one['measure'] for one in named)}")
     return {"judgement": whole, "verdict": whole if alone else ", ".join(parts), "example": "; ".join(told)}
+
+
+def _told(finding: Finding) -> str:
+    return f"{finding['measure']} {finding['words'].partition(': ')[2] or finding['words']}"

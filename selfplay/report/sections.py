@@ -136,10 +136,9 @@ def final_tables(numbers: Numbers, styles: Styles) -> str:
     if numbers["findings"]:
         own = as_html(tables.findings_table(numbers["findings"], "Differences by the runs' own yardsticks"), styles)
         parts.append(details(f"All {len(numbers['findings'])} differences by the runs' own yardsticks", own))
-    unmeasured = numbers["arena"]["unmeasured"]
-    if unmeasured:
-        rows = [[row["contestant"], row["suite"], row["why"]] for row in unmeasured]
-        parts.append(table("Not measured", ["policy", "suite", "why"], rows, texts=3))
+    unmeasured = tables.unmeasured(numbers)
+    if unmeasured.rows:
+        parts.append(as_html(unmeasured, styles))
     return "".join(parts)
 
 
