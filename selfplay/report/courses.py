@@ -109,7 +109,7 @@ def standing_panels(
         ]
         for metric, title, axis, rows, value in (
             (f"arena/{suite}/win_rate", f"{suite}: win rate against the base", "win rate", fought, "win_rate"),
-            (f"arena/{suite}/elo", f"{suite}: rating", f"Elo points above {zero}", rated, "elo"),
+            (f"arena/{suite}/elo", f"{suite}: rating, {zero} = 0", "Elo points", rated, "elo"),
         ):
             entries = arm_courses(arms, styles, lambda run, rows=rows, value=value: _points(rows, run.name, value))
             if entries:
@@ -130,7 +130,7 @@ ARENA = {
 def _anchor(contestant: str | None, styles: Mapping[Arm, Style]) -> str:
     """Whom a suite's standings rate 0, in words."""
     base = (contestant or "").removeprefix("base:")
-    return f"the {label_of(Arm('', base, 'base'), styles)}" if base else "the mean of all"
+    return label_of(Arm("", base, "base"), styles) if base else "the mean of all"
 
 
 def _points(rows: Sequence[Mapping[str, Any]], run: str, value: str) -> Points:

@@ -106,9 +106,9 @@ def test_differences_follow_from_the_measurements(numbers):
 def test_the_verdict_counts_the_words(numbers):
     told = [(line["of"], line["against"], line["judgement"], line["verdict"]) for line in numbers["verdict"]]
     assert told == [
-        ("sqlm_small", "its start", "better", "better on 2 of 2"),
-        ("sqlm_small", "sqlm_small, random reward", "better", "better on 2 of 2"),
-        ("sqlm_small, random reward", "its start", "worse", "worse on 1 of 2"),  # 0.3 is below an even match
+        ("sqlm_small", "its start", "better", "better on 2 of 2 measures"),
+        ("sqlm_small", "sqlm_small, random reward", "better", "better on 2 of 2 measures"),
+        ("sqlm_small, random reward", "its start", "worse", "worse on 1 of 2 measures"),  # 0.3 is below an even match
     ]
     assert "no evidence on arithmetic: pass@1 +1.0 points [" in numbers["verdict"][2]["example"]
 

@@ -59,5 +59,5 @@ def test_the_verdict_tells_every_arm_against_all_that_it_is_held_against(tmp_pat
     assert {run["label"] for run in numbers["runs"]} == {of for of, _ in told}
     assert {row["label"] for row in numbers["arena"]["final"]} == bases | {of for of, _ in told}
     elo = next(one for one in numbers["curves"] if one["metric"] == "arena/sums/elo")
-    assert elo["axis"].removeprefix("Elo points above the ") in bases
+    assert elo["title"] in {f"sums: rating, {base} = 0" for base in bases}
     assert [entry["arm"] for entry in elo["arms"]] == [run["label"] for run in numbers["runs"][::2]]
