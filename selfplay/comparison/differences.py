@@ -56,7 +56,7 @@ def _difference(suite: Suite, a: Group, b: Group, places_a: list[int], places_b:
     found = [bounds(*row) for row in paired_intervals(suite, rows, width)]
     by_seed = [{"seed": seed} | row for seed, row in zip(pairs, found[1:], strict=True)]
     total = found[0]
-    words = verdict(**total, by_seed=[row["mean"] for row in by_seed], unit=suite.about.unit)
+    words = verdict(**total, by_seed=[row["mean"] for row in found[1:]], unit=suite.about.unit)
     return {
         "suite": suite.name,
         "a": named(a),

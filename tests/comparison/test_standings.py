@@ -137,10 +137,10 @@ def test_five_differences_are_no_evidence_and_six_are(tmp_path: Path):
         assert row["words"].startswith(word)
 
 
-def put_sweep(arena: Path, *runs: tuple[str, float], recipe: str = "sqlm", **changes: object) -> None:
+def put_sweep(arena: Path, *runs: tuple[str, float], recipe: str = "sqlm", base: str = "small") -> None:
     """Contestants with a sweep's names: ``<entry>-method-seed0@40``."""
     for name, rate in runs:
-        put(arena, about(name, recipe=recipe, **changes), right(rate))
+        put(arena, about(name, recipe=recipe, base=base), right(rate))
 
 
 def pairs_of(found: dict) -> set[tuple[str, str]]:
