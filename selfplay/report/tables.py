@@ -76,7 +76,7 @@ def unmeasured(numbers: Numbers) -> Table:
     for row in numbers["arena"]["unmeasured"]:
         name = row["contestant"]
         whom.setdefault((row["suite"], row["why"]), []).append(labels.get(name.rpartition("@")[0], name))
-    rows = [[suite, ", ".join(dict.fromkeys(names)), why] for (suite, why), names in whom.items()]
+    rows = [[suite, "; ".join(dict.fromkeys(names)), why] for (suite, why), names in whom.items()]
     return Table("Not measured", ["suite", "policies", "why"], rows, texts=3)
 
 
@@ -86,7 +86,7 @@ def findings_table(findings: Sequence[Mapping[str, Any]], caption: str) -> Table
         [row["of"], row["against"], row["measure"], row["judgement"], row["words"].partition(": ")[2] or row["words"]]
         for row in findings
     ]
-    return Table(caption, ["policy", "against", "measure", "verdict", "difference [95 % interval]"], rows, texts=4)
+    return Table(caption, ["policy", "against", "measure", "verdict", "difference [95 % interval]"], rows, texts=5)
 
 
 def own_final(numbers: Numbers) -> Table:

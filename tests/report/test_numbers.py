@@ -179,7 +179,7 @@ def test_what_could_not_be_asked_is_told_once_a_policy():
     rows = [{"contestant": name, "suite": "s", "why": "w"} for name in ("base:small", "a@2", "a@4", "b@4")]
     runs = [{"run": name, "label": "sqlm"} for name in "ab"]
     table = unmeasured({"runs": runs, "arena": {"unmeasured": rows}})
-    assert table.rows == [["s", "base:small, sqlm", "w"]]
+    assert table.rows == [["s", "base:small; sqlm", "w"]]
 
 
 def test_runs_that_are_no_repetitions_and_runs_still_going_are_named(tmp_path):
