@@ -48,13 +48,15 @@ def asked(groups: Sequence[Group]) -> Iterator[tuple[Group, Group]]:
 def _difference(suite: Suite, a: Group, b: Group, places_a: list[int], places_b: list[int]) -> dict[str, Any]:
     pairs = _by_seed(suite, places_a, places_b)
     values = suite.values_K_U
-    pooled = values[places_a].mean(axis=0) - values[places_b].mean(axis=0)
-    each = [values[one].mean(axis=0) - values[other].mean(axis=0) for one, other in pairs.values()]
+    sides = list(pairs.values()) or [(places_a, places_b)]
+    each = [values[one].mean(axis=0) - values[other].mean(axis=0) for one, other in sides]
     limits = suite.about.limits
     width = None if limits is None else (limits[0] - limits[1], limits[1] - limits[0])
-    found = [bounds(*row) for row in paired_intervals(suite, np.array([pooled, *each]), width)]
+    rows = np.array([np.mean(each, axis=0), *each[: len(pairs)]])
+    found = [bounds(*row) for row in paired_intervals(suite, rows, width)]
     by_seed = [{"seed": seed} | row for seed, row in zip(pairs, found[1:], strict=True)]
     total = found[0]
+    words = verdict(**total, by_seed=[row["mean"] for row in found[1:]], unit=suite.about.unit)
     return {
         "suite": suite.name,
         "a": named(a),
@@ -62,9 +64,7 @@ def _difference(suite: Suite, a: Group, b: Group, places_a: list[int], places_b:
         **total,
         "n": suite.scores_K_R_G.shape[1],
         "by_seed": by_seed,
-        "words": verdict(
-            total["mean"], total["low"], total["high"], [each["mean"] for each in found[1:]], suite.about.unit
-        ),
+        "words": "; ".join(filter(None, (words, _without_partner(suite, [*places_a, *places_b], list(pairs))))),
     }
 
 
@@ -93,3 +93,13 @@ def _by_seed(suite: Suite, places_a: list[int], places_b: list[int]) -> dict[int
         if rivals:
             pairs.setdefault(seed, ([], rivals))[0].append(place)
     return pairs
+
+
+def _without_partner(suite: Suite, places: Sequence[int], paired: Sequence[int | None]) -> str:
+    """What must be said where not every seed has a partner on the other side."""
+    if not paired:
+        return "no seed in common: all runs against all"
+    alone = sorted({seed for place in places if (seed := suite.abouts[place].seed) is not None and seed not in paired})
+    if not alone:
+        return ""
+    return f"without seed{'s' if len(alone) > 1 else ''} {', '.join(map(str, alone))}, which one side alone has"

@@ -34,17 +34,27 @@ def duels(suite: Suite) -> list[dict[str, Any]]:
 
 
 def ratings(suite: Suite) -> list[dict[str, Any]]:
-    """All checkpoints and bare bases, the best first; the base that most contestants stand on is 0."""
+    """All checkpoints and bare bases, the best first; `anchor_of` says who is 0."""
     if len(suite.abouts) < 2:
         return []
-    standing = Counter(about.base for about in suite.abouts)
-    bases = [place for place, about in enumerate(suite.abouts) if about.arm == "base"]
-    anchor = max(bases, key=lambda place: standing[suite.abouts[place].base], default=None)
     rows = []
-    for about, elo, low, high in zip(suite.abouts, *elo_intervals(suite, anchor), strict=True):
+    for about, elo, low, high in zip(suite.abouts, *elo_intervals(suite, anchor_of(suite)), strict=True):
         place = {"suite": suite.name, "contestant": about.contestant, "run": about.run, "step": about.step}
         rows.append(place | {"elo": float(elo), "low": float(low), "high": float(high)})
     return sorted(rows, key=lambda row: -row["elo"])
+
+
+def anchor_of(suite: Suite) -> int | None:
+    """The place in _K of whoever is rated 0; None: the mean of all."""
+    standing = Counter(about.base for about in suite.abouts)
+    bases = [place for place, about in enumerate(suite.abouts) if about.arm == "base"]
+    return max(bases, key=lambda place: standing[suite.abouts[place].base], default=None)
+
+
+def anchor_name(suite: Suite) -> str | None:
+    """``base:small``."""
+    anchor = anchor_of(suite)
+    return None if anchor is None else suite.abouts[anchor].contestant
 
 
 def _met(suite: Suite) -> Iterator[tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,18 @@ Group = tuple[str, str, str]
 
 def group_of(about: About) -> Group:
     return about.recipe, about.arm, about.base
+
+
+def ended_once(files: Sequence[Answered]) -> list[Answered]:
+    """A run that went on after it was measured has ended at the highest step alone; what was its end before is one of
+    its checkpoints."""
+    ends: dict[str, int] = {}
+    for about in (file.about for file in files if file.about.last):
+        ends[about.run] = max(about.step, ends.get(about.run, 0))
+    return [
+        replace(file, about=replace(file.about, last=file.about.last and file.about.step == ends[file.about.run]))
+        for file in files
+    ]
 
 
 def last_places(suite: Suite) -> dict[Group, list[int]]:

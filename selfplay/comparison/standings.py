@@ -14,8 +14,8 @@ from typing import Any
 
 from selfplay.comparison.answers_file import Answered, read_all
 from selfplay.comparison.differences import differences
-from selfplay.comparison.duels import duels, ratings
-from selfplay.comparison.finals import conditions, finals
+from selfplay.comparison.duels import anchor_name, duels, ratings
+from selfplay.comparison.finals import conditions, ended_once, finals
 from selfplay.comparison.naming import told_apart
 from selfplay.comparison.suite import Suite, suites_of
 
@@ -31,12 +31,14 @@ INTERVAL = (
 
 DEFINITIONS = {
     "final": "mean score of the last adapters; over seeds: the mean of the runs, with each seed's beside",
-    "differences": "mean score of a minus mean score of b on the same requests, paired; seeds paired by their number; "
-    "where fewer than 6 of what was drawn differ, the interval is stretched to 0: no sign test of 5 reaches 95 %",
+    "differences": "mean score of a minus mean score of b on the same requests, paired; seeds are paired by their "
+    "number, one that only one side has is left out, and with none in common all runs meet all; where fewer "
+    "than 6 of what was drawn differ, the interval is stretched to 0: no sign test of 5 reaches 95 %",
     "duels": "win rate of a: on one request every answer of a meets every answer of b, the higher score wins, equal "
     "counts half",
-    "ratings": "Bradley-Terry over all checkpoints on the Elo scale (400 log10 of strength; not online Elo), the bare "
-    "base at 0; prior: half a win added to both sides of every pair; expanded percentile bootstrap",
+    "ratings": "Bradley-Terry over all checkpoints on the Elo scale (400 log10 of strength; not online Elo); 0 is the "
+    "suite's anchor, the bare base that most contestants stand on, or the mean of all where there is none; prior: half "
+    "a win added to both sides of every pair; expanded percentile bootstrap",
 }
 
 
@@ -47,7 +49,7 @@ def standings(folder: Path) -> dict[str, Any]:
         ValueError: a file that cannot be read, or contestants who were not asked the same.
     """
     arena = folder / "arena" if (folder / "arena" / "answers").is_dir() else folder
-    files = told_apart(list(read_all(arena)))
+    files = ended_once(told_apart(list(read_all(arena))))
     suites = suites_of(files)
     return {
         "suites": {suite.name: _about(suite) for suite in suites},
@@ -66,7 +68,7 @@ def _about(suite: Suite) -> dict[str, Any]:
     about, (_, requests, samples) = suite.about, suite.scores_K_R_G.shape
     definition = f"{about.definition}; {INTERVAL.format(drawn=DRAWN[about.drawn])}"
     shape = {"requests": requests, "samples": samples, "drawn": about.drawn, "units": suite.resampling.units}
-    return {"definition": definition, "unit": about.unit, **shape}
+    return {"definition": definition, "unit": about.unit, "anchor": anchor_name(suite), **shape}
 
 
 def _metrics(file: Answered) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil, log10
 
 from selfplay.evaluation.records import SHARE
 
@@ -24,6 +25,8 @@ def verdict(mean: float, low: float, high: float, by_seed: Sequence[float] = (),
     'better on average, but seeds disagree: +20.0 points [+10.0, +30.0], up in 1, down in 1'
     >>> verdict(0.0, 0.0, 0.0)
     'no evidence: +0.0 points [+0.0, +0.0]'
+    >>> verdict(0.0004, 0.0001, 0.0008)
+    'better: +0.04 points [+0.01, +0.08]'
     """
     ups, downs = sum(value > 0 for value in by_seed), sum(value < 0 for value in by_seed)
     figures = _figures(mean, low, high, unit)
@@ -38,6 +41,17 @@ def verdict(mean: float, low: float, high: float, by_seed: Sequence[float] = (),
 
 def _figures(mean: float, low: float, high: float, unit: str) -> str:
     mean, low, high = (value + 0.0 for value in (mean, low, high))  # no -0.0
-    if unit == SHARE:
-        return f"{100 * mean:+.1f} points [{100 * low:+.1f}, {100 * high:+.1f}]"
-    return f"{mean:+.2f} {unit} [{low:+.2f}, {high:+.2f}]"
+    scale, digits, unit = (100, 1, "points") if unit == SHARE else (1, 2, unit)
+    digits = digits_of(scale * low, scale * high, digits)
+    return f"{scale * mean:+.{digits}f} {unit} [{scale * low:+.{digits}f}, {scale * high:+.{digits}f}]"
+
+
+def digits_of(low: float, high: float, least: int) -> int:
+    """How many decimals to show of an interval: ``least``, or as many as its bound next to 0 takes not to look like 0
+    where 0 lies outside.
+
+    >>> digits_of(0.01, 0.08, 1), digits_of(-0.08, 0.01, 1), digits_of(0.0, 0.0, 1)
+    (2, 1, 1)
+    """
+    nearest = max(low, -high)  # above 0 where the interval excludes 0
+    return max(least, ceil(-log10(2 * nearest))) if nearest > 0 else least

@@ -16,8 +16,9 @@ SECONDS = {"play": "play_seconds", "learn": "update_seconds", "measure": "examin
 def cost_of(run: Run, label: str, files: Sequence[StepFile]) -> dict[str, Any]:
     """One row. Turns and tokens are counted in the stored episodes; ``judgments`` are the turns of roles named judge.
 
-    ``seconds`` is the time since the run's first start, pauses left out; its parts come from the run's own log.
-    ``calls`` are replies asked of endpoints, null where none was used.
+    ``seconds`` and its parts are those of the windows that the run's log keeps: neither pauses, nor what a kill threw
+    away. ``calls`` are requests that those windows sent to endpoints, retries included, and the ones whose replies a
+    kill had left behind, which were paid for before; null where no endpoint was used.
     """
     turns, tokens = Counter[str](), Counter[str]()
     for file in files:
@@ -26,7 +27,7 @@ def cost_of(run: Run, label: str, files: Sequence[StepFile]) -> dict[str, Any]:
     calls = [
         value
         for name in dict.fromkeys(name for row in run.rows for name in row)
-        if name.startswith("perf/endpoint/") and name.endswith("/calls")
+        if name.startswith("perf/endpoint/") and name.endswith(("/calls", "/replayed"))
         for value, _, _ in course(run.rows, name).values()
     ]
     return {

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from selfplay.report.runs import Arm, Run
-from selfplay.report.styles import Style
+from selfplay.report.styles import Style, label_of
 from selfplay.report.wording import FACTS, axis_of, meaning_of, title_of
 from selfplay.tracking.curves import Curve, closed, course, mean_curve
 from selfplay.tracking.summary import is_headline
@@ -99,7 +99,8 @@ def standing_panels(
 ) -> list[Panel]:
     """Ratings and duels against the base over the checkpoints of every run, one panel a suite each."""
     found = []
-    for suite in standings.get("suites", {}):
+    for suite, about in standings.get("suites", {}).items():
+        zero = _anchor(about.get("anchor"), styles)
         rated = [row for row in standings.get("ratings", []) if row["suite"] == suite]
         fought = [
             {**row, "run": row["a"].rpartition("@")[0], "step": int(row["a"].rpartition("@")[2])}
@@ -108,11 +109,11 @@ def standing_panels(
         ]
         for metric, title, axis, rows, value in (
             (f"arena/{suite}/win_rate", f"{suite}: win rate against the base", "win rate", fought, "win_rate"),
-            (f"arena/{suite}/elo", f"{suite}: rating", "Elo points above the base", rated, "elo"),
+            (f"arena/{suite}/elo", f"{suite}: rating, {zero} = 0", "Elo points", rated, "elo"),
         ):
             entries = arm_courses(arms, styles, lambda run, rows=rows, value=value: _points(rows, run.name, value))
             if entries:
-                meaning = ARENA[value]
+                meaning = ARENA[value].format(zero=zero)
                 panel = {"kind": "arena", "metric": metric, "title": title, "axis": axis}
                 found.append({**panel, "definition": meaning, "arms": entries})
     return found
@@ -121,9 +122,15 @@ def standing_panels(
 ARENA = {
     "win_rate": "share of duels won against the untrained base: on one request, every answer of one side meets every "
     "answer of the other, the higher score wins, equal scores count half",
-    "elo": "Bradley-Terry rating on the Elo scale over all checkpoints of all runs, the untrained base = 0; 400 points "
-    "are odds of ten to one",
+    "elo": "Bradley-Terry rating on the Elo scale over all checkpoints of all runs, {zero} = 0; 400 points are odds of "
+    "ten to one",
 }
+
+
+def _anchor(contestant: str | None, styles: Mapping[Arm, Style]) -> str:
+    """Whom a suite's standings rate 0, in words."""
+    base = (contestant or "").removeprefix("base:")
+    return label_of(Arm("", base, "base"), styles) if base else "the mean of all"
 
 
 def _points(rows: Sequence[Mapping[str, Any]], run: str, value: str) -> Points:

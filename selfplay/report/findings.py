@@ -1,8 +1,8 @@
 """What the numbers say: every difference that matters with its interval and its word, from the arena or from the runs.
 
-A finding is plain JSON: ``{"measure", "metric", "of", "against", "first", "last", "mean", "low", "high", "judgement",
-"words", "kind", "by_seed"}``; ``kind`` tells what it is held against: ``start`` (the untrained policy), ``control`` or
-``method``.
+A finding is plain JSON: ``{"measure", "metric", "of", "against", "first", "last", "share", "unit", "mean", "low",
+"high", "judgement", "words", "kind", "by_seed"}``; ``kind`` tells what it is held against: ``start`` (the untrained
+policy), ``control`` or ``method``.
 """
 
 from __future__ import annotations
@@ -104,6 +104,7 @@ def _finding(panel: Panel, of: str, level: str, changes: Sequence[Difference]) -
         "of": of,
         "against": level,
         "share": share,
+        "unit": panel["axis"],
         **vars(whole),
         "judgement": said,
         "words": f"{said}: {amount(whole, share)}",
@@ -119,7 +120,7 @@ def arena_findings(standings: Mapping[str, Any], styles: Mapping[Arm, Style]) ->
     findings = []
     for row in standings.get("differences", []):
         one, other = (Arm(row[side]["recipe"], row[side]["base"], row[side]["arm"]) for side in "ab")
-        share = standings.get("suites", {}).get(row["suite"], {}).get("unit") == "share right"
+        unit = standings.get("suites", {}).get(row["suite"], {}).get("unit", "")
         kind = "start" if other.control == "base" else "method"
         if (other.recipe, other.base) == (one.recipe, one.base) and other.control not in ("none", "base"):
             kind = "control"
@@ -129,7 +130,8 @@ def arena_findings(standings: Mapping[str, Any], styles: Mapping[Arm, Style]) ->
                 "metric": f"arena/{row['suite']}",
                 "of": name_of(one, styles),
                 "against": name_of(other, styles),
-                "share": share,
+                "share": unit == "share right",
+                "unit": unit,
                 "mean": row["mean"],
                 "low": row["low"],
                 "high": row["high"],
@@ -149,7 +151,7 @@ def judgement_of(row: Mapping[str, Any]) -> str:
 
 
 def name_of(arm: Arm, styles: Mapping[Arm, Style]) -> str:
-    return styles[arm].label if arm in styles else label_of(arm)
+    return styles[arm].label if arm in styles else label_of(arm, styles)
 
 
 def headlines(findings: Sequence[Finding], of: Sequence[str]) -> list[dict[str, str]]:
@@ -175,12 +177,16 @@ def _sentence(findings: Sequence[Finding]) -> dict[str, str]:
     held = [word for word, times in counts.items() if times]
     whole = "mixed" if counts["better"] and counts["worse"] else held[0]
     shown = [word for word in ("better", "worse", "mixed") if counts[word]] or held[:1]
-    parts = [f"{word} on {counts[word]} of {len(findings)}" for word in shown]
+    parts = ", ".join(f"{word} on {counts[word]}" for word in shown) + f" of {len(findings)} measures"
     alone = len(findings) == 1 or counts["no evidence"] == len(findings)
     leading = [finding for finding in findings if finding["judgement"] in shown][:EXAMPLES]
-    told = [f"{one['measure']} {one['words'].partition(': ')[2] or one['words']}" for one in leading]
-    for word in held:
-        named = [finding["measure"] for finding in findings if finding["judgement"] == word]
-        if word not in shown:
-            told.append(f"{word} on {', '.join(named)}")
-    return {"judgement": whole, "verdict": whole if alone else ", ".join(parts), "example": "; ".join(told)}
+    told = [_told(one) for one in leading]
+    for word in (word for word in held if word not in shown):
+        named = [finding for finding in findings if finding["judgement"] == word]
+        roomy = len(leading) + len(named) <= EXAMPLES
+        told.append(f"{word} on {', '.join(_told(one) if roomy else one['measure'] for one in named)}")
+    return {"judgement": whole, "verdict": whole if alone else parts, "example": "; ".join(told)}
+
+
+def _told(finding: Finding) -> str:
+    return f"{finding['measure']} {finding['words'].partition(': ')[2] or finding['words']}"

@@ -39,13 +39,20 @@ def page(numbers: Numbers, source: Source) -> str:
 
 
 def lead(numbers: Numbers) -> str:
-    """What the report is about, in a line."""
+    """What the report is about, in a line.
+
+    >>> run = {"label": "sqlm", "arm": "none", "seed": 0}
+    >>> lead({"runs": [run, {"label": "serl", "arm": "none", "seed": 1}, {"label": "r", "arm": "random", "seed": 0}]})
+    'sqlm and serl, with control arms (random reward): 3 runs, seeds 0, 1.'
+    """
     runs = numbers["runs"]
-    labels = list(dict.fromkeys(run["label"] for run in runs))
-    what = labels[0] if len(labels) == 1 else f"{len(labels)} policies"
+    methods = list(dict.fromkeys(run["label"] for run in runs if run["arm"] == "none"))
+    controls = ", ".join(f"{arm} reward" for arm in dict.fromkeys(run["arm"] for run in runs) if arm != "none")
+    what = ", ".join(methods[:-1]) + (" and " if methods[1:] else "") + methods[-1] if methods else runs[0]["label"]
+    beside = f", with control arms ({controls})" if controls and methods else ""
     seeds = sorted({run["seed"] for run in runs})
     times = f"{len(runs)} run{'s' if len(runs) > 1 else ''}"
-    return f"{what}, {times}, seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}."
+    return f"{what}{beside}: {times}, seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}."
 
 
 def shown(numbers: Numbers, embedded: Embedded) -> str:

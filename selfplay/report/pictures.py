@@ -25,7 +25,7 @@ Styles = Mapping[str, Style]
 Draw = Callable[["Axes"], None]
 SIZE = (4.4, 2.9)
 INK = "#000000"
-LONGEST_NAME = 44
+LONGEST_NAME = 48
 """Characters of a row's name: a picture must keep room for itself."""
 
 SIGNS = {"better": "#009E73", "worse": "#D55E00"}
@@ -83,10 +83,12 @@ def _curve(label: str, rows: Sequence[Sequence[Any]]) -> Curve:
     return Curve(label, points)
 
 
-def draw_findings(findings: Sequence[Mapping[str, Any]], styles: Styles) -> Draw:
-    """Differences with their intervals, one row each, beside the line of no difference."""
+def draw_findings(findings: Sequence[Mapping[str, Any]], styles: Styles, rivals: bool = True) -> Draw:
+    """Differences with their intervals, one row each, beside the line of no difference; ``rivals``: each row says what
+    its policy is held against."""
     share = all(finding["share"] for finding in findings)
     scale = 100 if share else 1
+    unit = unit_of(findings)
 
     def draw(axes: Axes) -> None:
         for place, finding in enumerate(reversed(findings)):
@@ -99,19 +101,30 @@ def draw_findings(findings: Sequence[Mapping[str, Any]], styles: Styles) -> Draw
             face = colour if finding["judgement"] in SIGNS else "none"
             axes.plot(mean, place, marker="o", markersize=6, color=colour, markerfacecolor=face)
         axes.axvline(0, color=INK, linewidth=0.8)
-        axes.set_yticks(range(len(findings)), [_row_name(finding) for finding in reversed(findings)])
+        axes.set_yticks(range(len(findings)), [_row_name(finding, rivals) for finding in reversed(findings)])
         axes.set_ylim(-0.6, len(findings) - 0.4)
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
-        axes.set_xlabel("difference in points" if share else "difference")
+        axes.set_xlabel("difference in points" if share else f"difference in {unit}" if unit else "difference")
         axes.grid(axis="x", alpha=0.18, color=INK, linewidth=0.5)
 
     return draw
 
 
-def _row_name(finding: Mapping[str, Any]) -> str:
-    measure = finding["measure"] + (f", against {finding['against']}" if finding["kind"] == "method" else "")
-    lines = (finding["of"], measure)
+def unit_of(findings: Sequence[Mapping[str, Any]]) -> str:
+    """What their numbers are, where it is the same for all."""
+    units = {finding["unit"] for finding in findings}
+    return units.pop() if len(units) == 1 else ""
+
+
+def findings_height(findings: Sequence[Mapping[str, Any]], rivals: bool = True) -> float:
+    """Inches of a picture of so many rows, of three or two lines each."""
+    return 0.75 + (0.55 if rivals else 0.4) * len(findings)
+
+
+def _row_name(finding: Mapping[str, Any], rivals: bool) -> str:
+    rival = [f"against {finding['against']}"] if rivals else []
+    lines = (finding["of"], *rival, finding["measure"])
     return "\n".join(line if len(line) <= LONGEST_NAME else line[: LONGEST_NAME - 1] + "…" for line in lines)
 
 

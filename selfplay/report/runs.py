@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from selfplay.comparison.naming import RunOf, methods_of
 from selfplay.tracking.metrics_file import METRICS, SUMMARY, Row, read_definitions, read_rows
 
 CONFIG = "config.yaml"
@@ -22,8 +23,8 @@ OWN_TO_A_RUN = ("seed", "run_name", "output_dir", "resume", "resume_allow", "dry
 class Arm:
     """What one line of a picture stands for: runs that differ in their seeds alone."""
 
-    recipe: str  # "sqlm_small"
-    base: str  # "small"
+    recipe: str  # "sqlm_small", or what `methods_of` calls it where one recipe was run in several ways
+    base: str  # "small", "Qwen/Qwen3-0.6B", as the run names it
     control: str  # "none" is the method itself; "random", "format", "truth"
 
 
@@ -48,12 +49,17 @@ class Run:
 
     @property
     def seconds(self) -> float:
-        """Since the run's first start, at the last row."""
+        """Of the windows that the record keeps: neither pauses, nor what was played again after a kill."""
         return float(self.rows[-1].get("time") or 0.0) if self.rows else 0.0
+
+    @property
+    def frozen(self) -> bool:
+        """Whether its game teaches no role, as Ctx2Skill in its paper: skills are mined, weights stay as they are."""
+        return (self.config.get("game") or {}).get("learns") == []
 
 
 def read_runs(folders: Sequence[Path]) -> list[Run]:
-    """The runs in order; two folders of one name are told apart by their parents.
+    """The runs in order; folders of one name are told apart by their parents, ways of one recipe by `methods_of`.
 
     Raises:
         ValueError: a folder that is no run, or no folder at all.
@@ -65,7 +71,8 @@ def read_runs(folders: Sequence[Path]) -> list[Run]:
     for folder, name in zip(folders, names, strict=True):
         unique = name if names.count(name) == 1 else f"{folder.resolve().parent.name}/{name}"
         runs.append(read_run(folder, unique))
-    return runs
+    methods = methods_of(RunOf(run.name, run.arm.recipe, run.arm.control, run.arm.base, run.seed) for run in runs)
+    return [replace(run, arm=replace(run.arm, recipe=methods[run.name])) for run in runs]
 
 
 def read_run(folder: Path, name: str = "") -> Run:
@@ -81,7 +88,7 @@ def read_run(folder: Path, name: str = "") -> Run:
     try:
         arm = Arm(
             str(config["recipe"]),
-            Path(str(config["policy"]["base"])).name,
+            str(config["policy"]["base"]),
             str(config["control"]["arm"]),
         )
         return Run(

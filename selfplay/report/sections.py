@@ -9,7 +9,15 @@ from selfplay.report import tables
 from selfplay.report.courses import Panel
 from selfplay.report.html import Markup, details, escape, figure, paragraph, pill, swatch, table
 from selfplay.report.numbers import Numbers
-from selfplay.report.pictures import draw_conditions, draw_difficulty, draw_findings, draw_panel, svg
+from selfplay.report.pictures import (
+    draw_conditions,
+    draw_difficulty,
+    draw_findings,
+    draw_panel,
+    findings_height,
+    svg,
+    unit_of,
+)
 from selfplay.report.styles import Style
 from selfplay.report.wording import PARTS, slug
 
@@ -76,9 +84,10 @@ def findings(numbers: Numbers, styles: Styles) -> str:
         for kind, title, said in FORESTS:
             chosen = [row for row in some if row["kind"] == kind]
             if chosen:
-                height = 0.75 + 0.4 * len(chosen)
-                picture = svg(draw_findings(chosen, styles), f"difference-{kind}-{int(share)}", (WIDE, height))
-                unit = "" if share else " (other units)"
+                rivals = kind == "method"
+                draw, size = draw_findings(chosen, styles, rivals), (WIDE, findings_height(chosen, rivals))
+                picture = svg(draw, f"difference-{kind}-{int(share)}", size)
+                unit = "" if share else f" ({unit_of(chosen) or 'other units'})"
                 pictures.append(figure(picture, title + unit, said, "wide"))
     return f'<div class="forests">{"".join(pictures)}</div>' if pictures else ""
 
@@ -98,7 +107,8 @@ def curves(numbers: Numbers, styles: Styles) -> str:
     """The arena's courses, then those that the runs measured on their way."""
     arena = panel_grid([panel for panel in numbers["curves"] if panel["kind"] == "arena"], styles)
     own = panel_grid([panel for panel in numbers["curves"] if panel["kind"] == "yardstick"], styles)
-    own += "".join(_conditions(numbers, styles))
+    shown = _conditions(numbers, styles)
+    own += f'<div class="forests">{"".join(shown)}</div>' if shown else ""
     if not arena:
         return own or paragraph("No yardstick has been measured yet.")
     return f"<h3>In the arena: everybody on the same requests</h3>{arena}<h3>On the way, by each run itself</h3>{own}"
@@ -136,10 +146,9 @@ def final_tables(numbers: Numbers, styles: Styles) -> str:
     if numbers["findings"]:
         own = as_html(tables.findings_table(numbers["findings"], "Differences by the runs' own yardsticks"), styles)
         parts.append(details(f"All {len(numbers['findings'])} differences by the runs' own yardsticks", own))
-    unmeasured = numbers["arena"]["unmeasured"]
-    if unmeasured:
-        rows = [[row["contestant"], row["suite"], row["why"]] for row in unmeasured]
-        parts.append(table("Not measured", ["policy", "suite", "why"], rows, texts=3))
+    unmeasured = tables.unmeasured(numbers)
+    if unmeasured.rows:
+        parts.append(as_html(unmeasured, styles))
     return "".join(parts)
 
 

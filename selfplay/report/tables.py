@@ -69,13 +69,24 @@ def arena_metrics(numbers: Numbers) -> list[Table]:
     return [Table("Measured without answers to pair", header, rows, texts=3)] if rows else []
 
 
+def unmeasured(numbers: Numbers) -> Table:
+    """What a suite could not ask, and of whom: checkpoints and seeds of one policy once."""
+    labels = {run["run"]: run["label"] for run in numbers["runs"]}
+    whom: dict[tuple[str, str], list[str]] = {}
+    for row in numbers["arena"]["unmeasured"]:
+        name = row["contestant"]
+        whom.setdefault((row["suite"], row["why"]), []).append(labels.get(name.rpartition("@")[0], name))
+    rows = [[suite, "; ".join(dict.fromkeys(names)), why] for (suite, why), names in whom.items()]
+    return Table("Not measured", ["suite", "policies", "why"], rows, texts=3)
+
+
 def findings_table(findings: Sequence[Mapping[str, Any]], caption: str) -> Table:
     """Every difference with its interval and word."""
     rows = [
         [row["of"], row["against"], row["measure"], row["judgement"], row["words"].partition(": ")[2] or row["words"]]
         for row in findings
     ]
-    return Table(caption, ["policy", "against", "measure", "verdict", "difference [95 % interval]"], rows, texts=4)
+    return Table(caption, ["policy", "against", "measure", "verdict", "difference [95 % interval]"], rows, texts=5)
 
 
 def own_final(numbers: Numbers) -> Table:

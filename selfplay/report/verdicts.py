@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from math import hypot
 from statistics import fmean
 
+from selfplay.comparison.words import digits_of
+
 Point = tuple[float, float | None, float | None]
 """Value, low, high; a bound that is not known is None."""
 
@@ -89,9 +91,11 @@ def amount(of: Difference, share: bool) -> str:
 
     >>> amount(Difference(0.1234, 0.05, 0.2), share=True), amount(Difference(1.5, None, None), share=False)
     ('+12.3 points [+5.0, +20.0]', '+1.50')
+    >>> amount(Difference(0.002, 0.001, 0.003), share=False)
+    '+0.002 [+0.001, +0.003]'
     """
     scale, digits, unit = (100, 1, " points") if share else (1, 2, "")
-    text = f"{scale * of.mean:+.{digits}f}{unit}"
     if of.low is None or of.high is None:
-        return text
-    return f"{text} [{scale * of.low:+.{digits}f}, {scale * of.high:+.{digits}f}]"
+        return f"{scale * of.mean:+.{digits}f}{unit}"
+    digits = digits_of(scale * of.low, scale * of.high, digits)
+    return f"{scale * of.mean:+.{digits}f}{unit} [{scale * of.low:+.{digits}f}, {scale * of.high:+.{digits}f}]"

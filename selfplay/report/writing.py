@@ -11,7 +11,7 @@ from typing import Any
 
 from selfplay.report.numbers import GENERATOR, Numbers, numbers_of, read_source
 from selfplay.report.page import page
-from selfplay.report.pictures import Draw, draw_difficulty, draw_findings, draw_panel, png
+from selfplay.report.pictures import Draw, draw_difficulty, draw_findings, draw_panel, findings_height, png
 from selfplay.report.runs import read_runs
 from selfplay.report.styles import Style
 from selfplay.report.tables import markdown
@@ -96,7 +96,7 @@ def picture_files(numbers: Numbers, styles: Mapping[str, Style]) -> dict[str, tu
         files["differences.png"] = (
             draw_findings(shares, styles),
             "Differences with 95 % intervals",
-            (8.0, 1.0 + 0.42 * len(shares)),
+            (8.0, 0.25 + findings_height(shares)),
         )
     for panel in numbers["curves"]:
         if panel["kind"] in ("arena", "yardstick", "reward"):

@@ -14,7 +14,7 @@ STRATA = ("1 digit", "2 digits", "3 digits")
 
 
 def about(contestant: str, suite: str = "sums", drawn: Drawn = "requests", **changes: object) -> About:
-    """``sqlm-0@40`` is a last policy of seed 0, ``base:small`` a bare base."""
+    """``sqlm-0@40`` is a last policy of seed 0, ``base:small`` a bare base; others are told by ``changes``."""
     run, _, step = contestant.rpartition("@")
     is_base = contestant.startswith("base:")
     found = About(

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from selfplay.comparison.answers_file import read, read_about, write_answers
+from selfplay.comparison.naming import RunOf, methods_of
 from selfplay.comparison.standings import standings
 from tests.comparison.made_arena import about, put, right
 
@@ -136,11 +137,101 @@ def test_five_differences_are_no_evidence_and_six_are(tmp_path: Path):
         assert row["words"].startswith(word)
 
 
-def test_one_recipe_run_in_two_ways_is_two_methods(tmp_path: Path):
-    for name, rate in (("base:small", 0.3), ("fast-seed0@40", 0.5), ("slow-seed0@40", 0.9)):
-        changes = {} if name == "base:small" else {"recipe": "sqlm"}
-        put(tmp_path, about(name, **changes), right(rate))
-    assert [row["recipe"] for row in standings(tmp_path)["final"]] == ["", "fast", "slow"]
+def put_sweep(arena: Path, *runs: tuple[str, float], recipe: str = "sqlm", base: str = "small") -> None:
+    """Contestants with a sweep's names: ``<entry>-method-seed0@40``."""
+    for name, rate in runs:
+        put(arena, about(name, recipe=recipe, base=base), right(rate))
+
+
+def pairs_of(found: dict) -> set[tuple[str, str]]:
+    return {
+        (f"{row['a']['recipe']}:{row['a']['arm']}", f"{row['b']['recipe']}:{row['b']['arm']}")
+        for row in found["differences"]
+    }
+
+
+def test_one_recipe_run_in_two_ways_is_two_methods_with_their_own_control_arms(tmp_path: Path):
+    put(tmp_path, about("base:small"), right(0.3))
+    put_sweep(tmp_path, ("fast-method-seed0@40", 0.5), ("slow-method-seed0@40", 0.9), ("fast-random-seed0@40", 0.3))
+    put_sweep(tmp_path, ("slow-random-seed0@40", 0.3))
+    assert pairs_of(standings(tmp_path)) == {
+        ("fast:none", ":base"), ("fast:random", ":base"), ("slow:none", ":base"), ("slow:random", ":base"),
+        ("fast:none", "fast:random"), ("slow:none", "slow:random"), ("fast:none", "slow:none"),
+    }  # fmt: skip
+
+
+def test_entries_of_a_sweep_are_no_seeds_of_each_other(tmp_path: Path):
+    put_sweep(tmp_path, ("sqlm_small-method-seed0@40", 0.5), ("fast-method-seed7@40", 0.9), recipe="sqlm_small")
+    ended = [(row["recipe"], row["seeds"]) for row in standings(tmp_path)["final"]]
+    assert ended == [("fast", [7]), ("sqlm_small", [0])]
+
+
+@pytest.mark.parametrize(
+    ("runs", "names"),
+    [
+        ([("mine", 0), ("yours", 1)], {"sqlm": [0, 1]}),  # names of no sweep: seeds
+        ([("mine", 0), ("yours", 0)], {"mine": [0], "yours": [0]}),
+        ([("sqlm-method-seed0", 0), ("sqlm-method-seed1", 1)], {"sqlm": [0, 1]}),
+        ([("x-seed0", 0), ("x-seed1", 0), ("x-seed2", 2)], {"x-seed0": [0], "x-seed1": [0], "x": [2]}),
+    ],
+)
+def test_no_method_holds_a_seed_twice(runs, names):
+    found: dict[str, list[int]] = {}
+    for run, name in methods_of(RunOf(run, "sqlm", "none", "small", seed) for run, seed in runs).items():
+        found.setdefault(name, []).append(dict(runs)[run])
+    assert found == names
+
+
+def test_two_bases_are_one_way_each(tmp_path: Path):
+    for base in ("Qwen3-0.6B", "Qwen3-1.7B"):
+        put_sweep(tmp_path, (f"sqlm-{base}-method-seed0@40", 0.5), (f"sqlm-{base}-random-seed0@40", 0.5), base=base)
+    assert {(row["recipe"], row["base"]) for row in standings(tmp_path)["final"]} == {
+        ("sqlm", "Qwen3-0.6B"),
+        ("sqlm", "Qwen3-1.7B"),
+    }
+
+
+def test_a_seed_without_a_partner_is_left_out_and_told(tmp_path: Path):
+    for name, rate in (("sqlm-0@40", 0.5), ("sqlm-1@40", 0.95), ("sqlm-random-0@40", 0.5)):
+        put(tmp_path, about(name), right(rate, 60))
+    (row,) = standings(tmp_path)["differences"]
+    assert (row["mean"], row["low"], row["high"]) == (0, 0, 0)
+    assert [each["seed"] for each in row["by_seed"]] == [0]
+    assert row["words"] == "no evidence: +0.0 points [+0.0, +0.0]; without seed 1, which one side alone has"
+
+
+def test_without_a_seed_in_common_all_runs_meet_all(tmp_path: Path):
+    for name, rate in (("sqlm-0@40", 0.9), ("sqlm-1@40", 0.8), ("sqlm-random-2@40", 0.2)):
+        put(tmp_path, about(name), right(rate, 60))
+    (row,) = standings(tmp_path)["differences"]
+    means = [naive_mean(rows(tmp_path, name, "sums")) for name in ("sqlm-0@40", "sqlm-1@40", "sqlm-random-2@40")]
+    assert row["mean"] == pytest.approx((means[0] + means[1]) / 2 - means[2])
+    assert row["by_seed"] == []
+    assert row["words"].endswith("; no seed in common: all runs against all")
+
+
+def test_a_run_that_went_on_ended_once(tmp_path: Path):
+    put(tmp_path, about("sqlm-0@20", last=True), right(0.2))
+    put(tmp_path, about("sqlm-0@40"), right(0.9))
+    put(tmp_path, about("sqlm-1@40"), right(0.9))
+    found = standings(tmp_path)
+    (row,) = found["final"]
+    assert [(each["seed"], each["step"]) for each in row["by_seed"]] == [(0, 40), (1, 40)]
+    assert row["mean"] == pytest.approx(naive_mean(rows(tmp_path, "sqlm-0@40", "sums")))
+    assert {(duel["a"], duel["b"]) for duel in found["duels"]} == {("sqlm-0@40", "sqlm-1@40")}
+    assert "sqlm-0@20" in {rated["contestant"] for rated in found["ratings"]}, "it stays as a checkpoint"
+
+
+def test_who_is_rated_0_is_named(tmp_path: Path):
+    put(tmp_path, about("base:small"), right(0.3))
+    put(tmp_path, about("base:large"), right(0.5))
+    for name, base in (("sqlm-0@40", "large"), ("sqlm-1@40", "large"), ("serl-0@40", "small")):
+        put(tmp_path, about(name, base=base), right(0.7))
+        put(tmp_path, about(name, "lists", base=base), right(0.7))
+    found = standings(tmp_path)
+    assert {name: suite["anchor"] for name, suite in found["suites"].items()} == {"sums": "base:large", "lists": None}
+    elo = {row["contestant"]: row["elo"] for row in found["ratings"] if row["suite"] == "sums"}
+    assert elo["base:large"] == 0 != elo["base:small"]
 
 
 def test_controls_count_in_no_standing_and_are_shown(tmp_path: Path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,8 @@ FLAGS = (
     "--hide-scrollbars",
 )
 
-Opener = Callable[..., "Page"]
+HANG = 300
+"""Seconds after which nothing more is awaited: a page that takes so long, on however busy a machine, hangs."""
 
 
 class Page:
@@ -52,19 +53,19 @@ class Page:
     def command(self, name: str, **values) -> dict:
         return self.driver.execute_cdp_cmd(name, values)
 
-    def open(self, path: Path, seconds: float = 60) -> None:
+    def open(self, path: Path) -> None:
         """Load the page and wait until its first episode is shown."""
         self.driver.get(path.resolve().as_uri())
-        self.until("document.documentElement.dataset.ready === 'true'", seconds)
+        self.until("document.documentElement.dataset.ready === 'true'")
 
     def ask(self, expression: str):
         """The value of a JavaScript expression."""
         return self.driver.execute_script(f"return ({expression})")
 
-    def until(self, expression: str, seconds: float = 20) -> None:
+    def until(self, expression: str) -> None:
         from selenium.webdriver.support.ui import WebDriverWait
 
-        WebDriverWait(self.driver, seconds, poll_frequency=0.02).until(lambda _: self.ask(expression))
+        WebDriverWait(self.driver, HANG, poll_frequency=0.02).until(lambda _: self.ask(expression))
 
     def filter(self, **values: str) -> str:
         """Set filters by the ends of their ids, e.g. ``role="solver"``; what the status line says of the result."""

@@ -27,11 +27,12 @@ def made_run(
     episodes: Sequence[Episode] = (),
     finish: bool = True,
     steps: int = 4,
+    base: str = "small",
 ) -> Path:
     """A run whose pass@1 rises evenly from 0.3 by ``gain``, measured in steps 0, 2 and 4."""
     config = {
         "recipe": recipe,
-        "policy": {"base": "small"},
+        "policy": {"base": base},
         "control": {"arm": control},
         "seed": seed,
         "max_steps": 4,
@@ -65,6 +66,7 @@ def numbers_of(step: int, seed: int) -> dict[str, float]:
         "game/difficulty_1": 3.0 * step,
         "perf/play_seconds": 1.5,
         "perf/endpoint/judge/calls": 2.0,
+        "perf/endpoint/judge/replayed": 1.0,
     }
 
 

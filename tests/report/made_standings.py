@@ -27,7 +27,13 @@ def standings() -> dict[str, Any]:
     fought = {"suite": "arithmetic", "b": "base:small", "low": 0.4, "high": 0.9}
     return {
         "suites": {
-            "arithmetic": {"definition": "86 sums, 8 answers", "requests": 86, "samples": 8, "unit": "share right"}
+            "arithmetic": {
+                "definition": "86 sums, 8 answers",
+                "requests": 86,
+                "samples": 8,
+                "unit": "share right",
+                "anchor": "base:small",
+            }
         },
         "final": [final(BASE, 0.3, ()), final(SQLM, 0.8, (0,)), final(RANDOM, 0.31, (0,)), final(SERL, 0.3, ())],
         "differences": [

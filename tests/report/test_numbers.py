@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from selfplay.report import write_report
+from selfplay.report.tables import unmeasured
 from tests.report.made import PASS, made_run
 from tests.report.made_standings import standings
 
@@ -53,7 +54,7 @@ def test_every_point_of_every_curve_is_in_metrics_jsonl(runs, numbers):
     recorded = {name for rows in told.values() for row in rows for name in row if not name.endswith(("/low", "/high"))}
     drawn = {one["metric"] for one in numbers["curves"]}
     kept_out = {"step", "time", "game/difficulty_0", "game/difficulty_1", "perf/play_seconds"}
-    assert recorded - drawn == kept_out | {"perf/endpoint/judge/calls"}
+    assert recorded - drawn == kept_out | {"perf/endpoint/judge/calls", "perf/endpoint/judge/replayed"}
     assert points > 80
 
 
@@ -73,7 +74,7 @@ def test_cost_is_what_the_episode_store_holds(runs, numbers):
         assert cost["tokens"] == sum(row["tokens"] or 0 for row in stored)
         assert cost["episodes"] == len({(row["step"], row["seed"]) for row in stored}) == 8
         assert cost["seconds"] == pytest.approx(rows_of(run)[-1]["time"], abs=0.06)
-        assert (cost["play_seconds"], cost["learn_seconds"], cost["calls"], cost["judgments"]) == (6.0, None, 8.0, 0)
+        assert (cost["play_seconds"], cost["learn_seconds"], cost["calls"], cost["judgments"]) == (6.0, None, 12.0, 0)
 
 
 def test_difficulty_is_the_mean_over_seeds(numbers):
@@ -105,11 +106,11 @@ def test_differences_follow_from_the_measurements(numbers):
 def test_the_verdict_counts_the_words(numbers):
     told = [(line["of"], line["against"], line["judgement"], line["verdict"]) for line in numbers["verdict"]]
     assert told == [
-        ("sqlm_small", "its start", "better", "better on 2 of 2"),
-        ("sqlm_small", "sqlm_small, random reward", "better", "better on 2 of 2"),
-        ("sqlm_small, random reward", "its start", "worse", "worse on 1 of 2"),  # 0.3 is below an even match
+        ("sqlm_small", "its start", "better", "better on 2 of 2 measures"),
+        ("sqlm_small", "sqlm_small, random reward", "better", "better on 2 of 2 measures"),
+        ("sqlm_small, random reward", "its start", "worse", "worse on 1 of 2 measures"),  # 0.3 is below an even match
     ]
-    assert "no evidence on arithmetic: pass@1" in numbers["verdict"][2]["example"]
+    assert "no evidence on arithmetic: pass@1 +1.0 points [" in numbers["verdict"][2]["example"]
 
 
 def test_a_method_against_a_copy_of_itself_says_no_evidence(runs, tmp_path):
@@ -151,6 +152,34 @@ def test_the_arena_is_told_as_standings_has_it(tmp_path):
         "verdict": "better",
         "example": "arithmetic +50.0 points [+40.0, +60.0]",
     }
+
+
+def test_two_runs_of_one_seed_are_two_policies(tmp_path):
+    runs = [made_run(tmp_path / name, gain=gain) for name, gain in (("mine", 0.5), ("yours", 0.0))]
+    write_report(tmp_path / "out", runs, None, "Test")
+    numbers = json.loads((tmp_path / "out" / "numbers.json").read_text())
+    assert [run["label"] for run in numbers["runs"]] == ["mine", "yours"]
+    assert [(entry["arm"], len(entry["runs"])) for entry in panel(numbers, PASS)["arms"]] == [("mine", 1), ("yours", 1)]
+    assert {line["of"] for line in numbers["verdict"]} == {"mine", "yours"}
+
+
+def test_a_method_that_trains_no_weights_says_so_in_its_name(tmp_path):
+    runs = [made_run(tmp_path / name, recipe=name) for name in ("frozen", "trained", "other")]
+    for run, learns in zip(runs, ("[]", "[reasoner]"), strict=False):
+        config = run / "config.yaml"
+        config.write_text(f"{config.read_text()}game: {{learns: {learns}}}\n")
+    write_report(tmp_path / "out", runs, None, "Test")
+    numbers = json.loads((tmp_path / "out" / "numbers.json").read_text())
+    labels = ["frozen (weights frozen)", "trained", "other"]
+    assert [run["label"] for run in numbers["runs"]] == labels
+    assert list(dict.fromkeys(line["of"] for line in numbers["verdict"])) == labels
+
+
+def test_what_could_not_be_asked_is_told_once_a_policy():
+    rows = [{"contestant": name, "suite": "s", "why": "w"} for name in ("base:small", "a@2", "a@4", "b@4")]
+    runs = [{"run": name, "label": "sqlm"} for name in "ab"]
+    table = unmeasured({"runs": runs, "arena": {"unmeasured": rows}})
+    assert table.rows == [["s", "base:small; sqlm", "w"]]
 
 
 def test_runs_that_are_no_repetitions_and_runs_still_going_are_named(tmp_path):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from selenium.webdriver.common.keys import Keys
 
@@ -196,29 +194,28 @@ def test_a_run_without_episodes_has_a_page(browser, tmp_path):
     assert browser.errors() == []
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1200)
 def test_a_hundred_thousand_episodes_stay_usable(browser, tmp_path):
-    """Bounds are ten times what a quiet core of 2020 takes (see ``selfplay.report``), for machines that are busy."""
+    """Seconds are for a quiet machine (see ``selfplay.report``); here is what makes them few: short lists, and texts
+    that are unpacked only where they are looked at."""
     run = made_run(tmp_path / "run")
     fill_store(run, steps=500, per_step=200)
     target = write_page(tmp_path / "page.html", run)
     assert target.stat().st_size < 30e6
-    taken = {}
-
-    def timed(name: str, act) -> str:
-        started = time.monotonic()
-        result = act()
-        taken[name] = time.monotonic() - started
-        return result
-
-    timed("open", lambda: browser.open(target))
+    browser.open(target)
     assert browser.text("#status") == "100,000 of 100,000 episodes"
-    assert timed("filter", lambda: browser.filter(step_from="100")) == "80,200 of 100,000 episodes"
-    timed("order", lambda: browser.filter(order="lowest"))
+    packs = browser.ask("document.querySelectorAll('script[id^=pack-]').length")
+    assert packs > 10
+    browser.driver.execute_script(
+        "const open = store.openPack; window.opened = [];"
+        "store.openPack = (number) => { window.opened.push(number); return open(number); };"
+    )
+    assert browser.filter(step_from="100") == "80,200 of 100,000 episodes"
+    browser.filter(order="lowest")
+    assert browser.ask("opened.length") <= 2, "that of the episode shown, each time"
     last = episode(100_199).turns[2].prompt
-    assert " of 100,000 episodes" in timed("search", lambda: browser.filter(text=last))
+    assert " of 100,000 episodes" in browser.filter(text=last)
+    assert packs / 2 < browser.ask("new Set(opened).size") <= browser.ask("opened.length") <= packs + 3, "each once"
     assert any("step 500" in name for name in browser.texts("#list button span:first-child"))
+    assert browser.ask("document.querySelectorAll('*').length") < 10_000
     assert browser.errors() == []
-    assert taken["open"] < 10
-    assert max(taken["filter"], taken["order"]) < 3
-    assert taken["search"] < 40, taken
