@@ -173,10 +173,11 @@ def _differing(then: Mapping[str, Any], now: Mapping[str, Any], arena: Path) -> 
         for name, old in then.get(part, {}).items():
             new = now[part].get(name)
             files = path_of(arena, "*", name)
-            if new == old or (part == "suites" and not any(arena.parent.glob(str(files.relative_to(arena.parent))))):
+            measured = part == "suites" and any(arena.glob(str(files.relative_to(arena))))
+            if new == old or (part == "suites" and not measured):
                 continue
             how = "no longer there" if new is None else f"{_shown(old, new)} -> {_shown(new, old)}"
-            found.append(f"{part}.{name} ({how}){f', measured in {files}' if part == 'suites' else ''}")
+            found.append(f"{part}.{name} ({how}){f', measured in {files}' if measured else ''}")
     return found
 
 
