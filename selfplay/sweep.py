@@ -6,7 +6,8 @@
     selfplay compare folder/mine.yaml
 
 What is finished is skipped and what was cut goes on, so that the same command, stopped or killed anywhere, ends where
-an unbroken one ends. ``KEY=VALUE`` is a further override for every job; selfplay/sweep_file.py says what a file holds.
+an unbroken one ends. ``KEY=VALUE`` is an override for every job and wins over the file's; selfplay/sweep_file.py says
+what a file holds.
 """
 
 from __future__ import annotations
