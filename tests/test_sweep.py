@@ -125,7 +125,8 @@ def test_a_mistake_in_the_file_is_one_line(tmp_path, text, line):
         ("{recipes: [sqlm_small], suites: {arithmetic: {samples: 1}}}", "suite arithmetic: samples=1 must be at least"),
     ],
 )
-def test_every_job_is_checked_before_the_first_starts(tmp_path, capsys, text, line):
+def test_every_job_is_checked_before_the_first_starts(tmp_path, capsys, monkeypatch, text, line):
+    monkeypatch.setattr(verb, "_work", lambda plan: 0)
     assert verb.main([str(file(tmp_path, text)), "--folder", str(tmp_path / "out")]) == 2
     said = capsys.readouterr().err
     assert said.startswith("selfplay: " + line)
