@@ -192,7 +192,8 @@ def test_gpus_are_shared_out_and_cores_too(tmp_path, monkeypatch):
     ("given", "at_once", "threads"),
     [
         ({}, 3, "2"),  # 8 cores for three jobs
-        ({"OMP_NUM_THREADS": "1"}, 2, "1"),  # the user's own number stays
+        ({"OMP_NUM_THREADS": "1"}, 2, "1"),  # the user's own number stays,
+        ({"OMP_NUM_THREADS": "6"}, 2, "6"),  # were it more than a share
         ({"OMP_NUM_THREADS": "2", "SELFPLAY_THREADS": "shared"}, 8, "1"),  # a script's is the most that a job takes
         ({"OMP_NUM_THREADS": "2", "SELFPLAY_THREADS": "shared"}, 2, "2"),
         ({"OMP_NUM_THREADS": "2", "SELFPLAY_THREADS": "shared"}, 1, "2"),
