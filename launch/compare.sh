@@ -5,6 +5,7 @@
 # finished is skipped and what was cut goes on, so the script can be stopped, or killed, and started again.
 set -euo pipefail
 
+[ -n "${OMP_NUM_THREADS:-}" ] || export SELFPLAY_THREADS=shared # not the user's: jobs side by side may take fewer
 # shellcheck source=launch/environment.sh
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 

@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from selfplay.arena_digest import base_prints
 from selfplay.configuration import RecipeError, one_line
 from selfplay.duel_contestants import ANSWERING, Run
 from selfplay.learner.checkpoint_names import step_of, whole_checkpoints
@@ -42,7 +43,9 @@ class Entrant:
 
     @property
     def base(self) -> str:
-        return str(self.run.config.policy.base)
+        """As the user wrote it; with a revision, two of which are two bases: "Qwen/Qwen3-0.6B:abc"."""
+        policy = self.run.config.policy
+        return f"{policy.base}:{policy.revision}" if policy.get("revision") else str(policy.base)
 
     @property
     def loading(self) -> str:
@@ -59,8 +62,9 @@ class Entrant:
         return {key: path.read_text("utf-8") if path.exists() else "" for key, path in mined.items()}
 
     def digest(self, *further: Any) -> str:
-        """sha256 (hex) of the adapters and whatever else decides the answers."""
-        total = hashlib.sha256(json.dumps([self.base, self.loading, self.skills(), *further]).encode())
+        """sha256 (hex) of the adapters, of a base on this disk, and of whatever else decides the answers."""
+        prints = base_prints(str(self.run.config.policy.base))
+        total = hashlib.sha256(json.dumps([self.base, self.loading, prints, self.skills(), *further]).encode())
         files = () if self.bare else sorted(self.run.adapters.glob("*/adapter_model.safetensors"))
         for path in files:
             total.update(path.parent.name.encode())
@@ -110,14 +114,22 @@ def of_run(folder: Path, checkpoints: Checkpoints = "all") -> list[Entrant]:
     """
     config, name = read_config(folder), folder.resolve().name
     found = list(_policies(folder, config))
+    ended = _steps(folder)
     if not found:
-        raise RecipeError(f"{folder} has no adapters and no checkpoint; end the run with resume=auto.")
+        mend = "end the run with resume=auto" if ended is None else "what the run ended with was removed; leave it out"
+        raise RecipeError(f"{folder} has no adapters and no checkpoint; {mend}.")
     kept = found if checkpoints == "all" else found[-1:]
-    final = found[-1][0]
+    final = found[-1][0] if ended is None else ended  # adapters that were removed: no earlier ones stand for them
     return [
         Entrant(f"{name}@{step}", folder, Run(f"{name}@{step}", adapters, config), step, last=step == final)
         for step, adapters in kept
     ]
+
+
+def holds_policy(folder: Path) -> bool:
+    """Whether a run's folder still has adapters, or a checkpoint with some."""
+    saved = (path / "adapters" for path in whole_checkpoints(folder / "checkpoints"))
+    return _holds_adapters(folder / "adapters") or any(map(_holds_adapters, saved))
 
 
 def of_checkpoint(folder: Path) -> Entrant:
@@ -167,12 +179,16 @@ def about_run(entrant: Entrant) -> Mapping[str, Any]:
 
 
 def _policies(folder: Path, config: DictConfig) -> Iterator[tuple[int, Path]]:
-    """(step, adapters), by step; the last adapters stand for the checkpoint of the same step."""
+    """(step, adapters), by step; the last adapters stand for the checkpoint of the same step.
+
+    Without a summary, ``adapters/`` may be of an end that the run has gone on from (a resume moves the summary aside):
+    only checkpoints are then known by their step. A run without any ended once.
+    """
     every = config.learner.updates_per_window
     saved = {step_of(path) // every: path / "adapters" for path in whole_checkpoints(folder / "checkpoints")}
-    if _holds_adapters(folder / "adapters"):
-        end = _steps(folder)
-        saved[int(config.get("max_steps", 0)) if end is None else end] = folder / "adapters"  # written at the end only
+    end = _steps(folder)
+    if _holds_adapters(folder / "adapters") and (end is not None or not saved):
+        saved[int(config.get("max_steps", 0)) if end is None else end] = folder / "adapters"
     yield from ((step, path) for step, path in sorted(saved.items()) if _holds_adapters(path))
 
 
@@ -183,5 +199,5 @@ def _holds_adapters(folder: Path) -> bool:
 def _steps(folder: Path) -> int | None:
     try:
         return int(json.loads((folder / "summary.json").read_text(encoding="utf-8"))["steps"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None

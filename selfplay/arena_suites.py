@@ -104,6 +104,16 @@ def read_suites(nodes: Mapping[str, Any]) -> dict[str, SuiteNode]:
     return found
 
 
+def check_suites(nodes: Mapping[str, Any]) -> None:
+    """Build every suite and throw it away, so that a mistake in one costs no model.
+
+    Raises:
+        RecipeError: naming the suite.
+    """
+    for suite in read_suites(nodes).values():
+        suite.build()
+
+
 def with_tokens(suite: SuiteNode, configs: Sequence[DictConfig], roles: Sequence[Sequence[str]]) -> SuiteNode:
     """The suite with one longest answer for everybody: its own, or the most that a run allows the role that answers.
 

@@ -165,7 +165,8 @@ class Options:
 
 
 def main(words: Sequence[str] = ()) -> int:
-    """Run a sweep, or print the tables of runs. 0: all of it, 1: a folder was left out, 2: misuse; a sweep's own."""
+    """Run a sweep, or print the tables of runs. 0: all of it, 1: a folder was left out or could not be written, 2:
+    misuse; a sweep's own."""
     if _names_a_sweep(words):
         from selfplay.sweep import main as sweep
 
@@ -184,13 +185,21 @@ def main(words: Sequence[str] = ()) -> int:
         return 1
     text = tables(list(runs.values()))
     print(text)
+    try:
+        _write(text, list(runs), options)
+    except (OSError, ValueError) as error:  # the disk; somebody's file in the report's place, a run's file that is torn
+        print(f"selfplay: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    return 1 if len(runs) < len(set(options.folders)) else 0
+
+
+def _write(table: str, runs: Sequence[Path], options: Options) -> None:
     if options.table is not None:
-        options.table.write_text(text + "\n", encoding="utf-8")
+        options.table.write_text(table + "\n", encoding="utf-8")
     if options.report is not None:
         from selfplay.report import write_report
 
-        print(f"report: {write_report(options.report, list(runs), None, options.report.name)}")
-    return 1 if len(runs) < len(set(options.folders)) else 0
+        print(f"report: {write_report(options.report, runs, None, options.report.name)}")
 
 
 def _names_a_sweep(words: Sequence[str]) -> bool:

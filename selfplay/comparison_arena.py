@@ -6,7 +6,7 @@
 
 ``--suites`` are shipped ones by name (recipes/suite/) or files; ``--checkpoints last`` leaves earlier checkpoints out;
 ``--standings FILE`` writes what `selfplay.comparison.standings` makes of it. A file that is there for the same adapters
-and suite is not measured again: kill it at any moment and start it again.
+and suite, base and data of the suite is not measured again: kill it at any moment and start it again.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from omegaconf import DictConfig, OmegaConf
 
+from selfplay.arena_digest import data_prints
 from selfplay.arena_entrants import CannotMeasure, Checkpoints, Entrant, entrants_of, stand_in
 from selfplay.arena_suites import SuiteNode, load_suite, read_suites, with_tokens
 from selfplay.comparison.answers_file import About, path_of, read_about, write_answers
@@ -99,7 +100,7 @@ def _common(suite: SuiteNode, entrants: Sequence[Entrant]) -> SuiteNode:
 def _task(entrant: Entrant, suite: SuiteNode, out: Path) -> Task:
     sampler: Any = OmegaConf.to_container(entrant.run.config.sampler)
     playing = {key: value for key, value in sampler.items() if key not in ("rows", "max_new_tokens", "merge")}
-    digest = entrant.digest(suite.node, suite.tokens, playing)
+    digest = entrant.digest(suite.node, suite.tokens, playing, data_prints(suite.node))
     return Task(entrant, suite, digest, path_of(out, entrant.name, suite.name))
 
 

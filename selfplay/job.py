@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 
 from selfplay.arena import arena_of, journal_of
 from selfplay.checks import loss_mix, micro_batches
-from selfplay.configuration import RecipeError, build, roles_of
+from selfplay.configuration import RecipeError, build, one_line, roles_of
 from selfplay.learner.agreement import reason, together
 from selfplay.learner.arguments import GRPOConfig, training_arguments
 from selfplay.learner.best import Best
@@ -24,7 +24,7 @@ from selfplay.learner.examiner import Examiner
 from selfplay.learner.loss_mix import LossMix
 from selfplay.learner.ranks import gather_objects
 from selfplay.learner.trainer import SelfPlayTrainer
-from selfplay.model_card import write_cards
+from selfplay.model_card import FAULTS, write_cards
 from selfplay.players import endpoint_facts, endpoint_rows, keep_answers, sampler_of
 from selfplay.policy import Policy
 from selfplay.run_folder import RunFolder
@@ -106,11 +106,11 @@ class Job:
         return adapters
 
     def _write_cards(self) -> None:
-        """A README beside every adapter. The run is whole without, so a disk that refuses is only told."""
+        """A README beside every adapter. The run is whole without, so what stands against one is only told."""
         try:
             write_cards(self.folder.path)
-        except OSError as error:
-            print(f"selfplay: no model card was written ({reason(error)})", file=sys.stderr)
+        except FAULTS as error:
+            print(f"selfplay: no model card was written ({type(error).__name__}: {one_line(error)})", file=sys.stderr)
 
     def _examine(self) -> list[ExamineCallback]:
         settings = self.config.evaluation

@@ -9,6 +9,7 @@ template, which ``save_pretrained`` leaves where there is no README, says nothin
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from typing import Any, cast
 
 import yaml
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from safetensors import SafetensorError
 
 from selfplay.compare import arms_table, read_run, short_name
 from selfplay.model_card_words import base_words, example_prompt, is_untrained, loading, recipe_sections
@@ -31,8 +34,12 @@ PEFT_TITLE, PEFT_GAP = "# Model Card for Model ID", "[More Information Needed]"
 PEFT_GAPS = 20
 """The template has more than thirty gaps; a person who fills it in leaves few, and changes its title first."""
 
-OF_ONE_ARM = ("seed", "policy.seed", "control", "run_name", "output_dir", "resume", "resume_allow", "tracking")
-"""Keys in which a control arm, or another seed, may differ from the run whose card it stands in."""
+OF_ONE_ARM = ("control", "run_name", "output_dir", "resume", "resume_allow", "tracking")
+"""Keys in which a control arm may differ from the run whose card it stands in; so may every ``seed``, which recipes
+take from the run's own."""
+
+FAULTS = (OSError, ValueError, KeyError, TypeError, OmegaConfBaseException, SafetensorError)
+"""What can stand against a card: the disk, or a file of a run that is not as a run leaves it. No reason to fail one."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ def write_cards(run: Path, beside: Sequence[Path] = ()) -> list[Path]:
 
     Raises:
         ValueError: the run is not finished.
-        OSError: the disk refused.
+        OSError: the disk refused; a torn file of the run may raise any of ``FAULTS``.
     """
     source = _read(run)
     compared = [other for other in map(_read, beside) if _same_but_arm(source.config, other.config)]
@@ -198,14 +205,14 @@ def _target(node: Any) -> str:
 
 def _same_but_arm(one: DictConfig, other: DictConfig) -> bool:
     plain = cast(dict[str, Any], OmegaConf.to_container(one))
-    return all(f"{key}.".startswith(tuple(f"{name}." for name in OF_ONE_ARM)) for key in differences(plain, other))
+    differ = [key for key in differences(plain, other) if f".{key}".rpartition(".")[2] != "seed"]
+    return all(f"{key}.".startswith(tuple(f"{name}." for name in OF_ONE_ARM)) for key in differ)
 
 
 def _read(run: Path) -> Source:
     read_run(run)  # tells what is wrong
-    return Source(
-        run, cast(DictConfig, OmegaConf.load(run / "config.yaml")), yaml.safe_load((run / SUMMARY).read_text())
-    )
+    summary = json.loads((run / SUMMARY).read_text(encoding="utf-8"))
+    return Source(run, cast(DictConfig, OmegaConf.load(run / "config.yaml")), summary)
 
 
 def _digest(text: str) -> str:

@@ -6,7 +6,8 @@
     selfplay compare folder/mine.yaml
 
 What is finished is skipped and what was cut goes on, so that the same command, stopped or killed anywhere, ends where
-an unbroken one ends. ``KEY=VALUE`` is a further override for every job; selfplay/sweep_file.py says what a file holds.
+an unbroken one ends. ``KEY=VALUE`` is an override for every job and wins over the file's; selfplay/sweep_file.py says
+what a file holds.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from selfplay.configuration import RecipeError
+from selfplay.arena_suites import check_suites
+from selfplay.configuration import RecipeError, one_line
+from selfplay.sweep_end import conclude
 from selfplay.sweep_file import Sweep, find_sweep, read_sweep
 from selfplay.sweep_folder import (
     await_leftovers,
@@ -30,8 +33,7 @@ from selfplay.sweep_folder import (
 from selfplay.sweep_jobs import Job, check_jobs, jobs_of, suites_of
 from selfplay.sweep_launch import command_of, places, visible_gpus, words_of
 from selfplay.sweep_run import STOPPED, Crew
-from selfplay.sweep_slurm import slurm_command, submit
-from selfplay.tracking.files import write_json
+from selfplay.sweep_slurm import refuse_queued, slurm_command, submit
 
 MISTAKE = 2
 USAGE = "selfplay compare SWEEP [--folder FOLDER] [--dry-run] [KEY=VALUE ...]"
@@ -57,11 +59,12 @@ def make_plan(sweep: Sweep, folder: Path) -> Plan:
     """Everything that can be known before a job starts.
 
     Raises:
-        RecipeError: whatever is wrong, of the sweep or of one of its jobs.
+        RecipeError: whatever is wrong, of the sweep, of one of its jobs or of a suite.
     """
     jobs = jobs_of(sweep)
     configs = check_jobs(jobs, folder)
     suites = suites_of(sweep.suites, list(configs.values()))
+    check_suites(suites)
     refuse_changed_recipes(folder, configs)
     group = folder.name
     slurm = sweep.launch.slurm is not None
@@ -75,7 +78,8 @@ def make_plan(sweep: Sweep, folder: Path) -> Plan:
 
 
 def main(words: Sequence[str]) -> int:
-    """Exit status: 0 all of it, 1 a job failed or is unfinished, 2 a mistake in the sweep, 130 stopped by the user."""
+    """Exit status: 0 all of it, 1 a job failed or is unfinished or the disk refused, 2 a mistake in the sweep, 130
+    stopped by the user."""
     try:
         name, folder, dry_run, overrides = _options(words)
         file = find_sweep(name)
@@ -85,8 +89,11 @@ def main(words: Sequence[str]) -> int:
         with occupied(plan.folder):
             return _work(plan)
     except ValueError as error:  # a RecipeError, or what the arena or the report refuse
-        print(f"selfplay: {error}", file=sys.stderr)
+        _say(one_line(error))
         return MISTAKE
+    except OSError as error:
+        _say(f"{one_line(error)}; the same command goes on")
+        return 1
     except KeyboardInterrupt:
         _say("stopped; the same command goes on")
         return STOPPED
@@ -106,6 +113,8 @@ def show(plan: Plan) -> int:
 
 def _work(plan: Plan) -> int:
     await_leftovers(plan.folder, _say)
+    if plan.sweep.launch.slurm != "submit":  # which passes them over
+        refuse_queued(plan.folder, plan.jobs)
     keep_resolved(plan.folder, plan.jobs, plan.suites)
     if plan.sweep.launch.slurm == "submit":
         outcome = submit(plan.folder, plan.jobs, plan.commands)
@@ -121,46 +130,6 @@ def _work(plan: Plan) -> int:
         if names:
             _say(f"{len(names)} of {len(plan.jobs)} jobs {what}: {', '.join(names)}; the same command tries again")
     return 1 if outcome.failed or outcome.stopped else 0
-
-
-def conclude(plan: Plan) -> None:
-    """Measure the finished runs in the arena, write standings, model cards and the report, and say what came of it.
-
-    Raises:
-        ValueError: a suite or a place that cannot be used; what was measured before stays.
-    """
-    from selfplay.comparison.standings import standings
-    from selfplay.comparison_arena import measure_all
-    from selfplay.model_card import write_cards
-    from selfplay.report import write_report
-
-    numbers = None
-    if plan.suites:
-        arena = plan.folder / "arena"
-        measure_all(plan.runs, plan.suites, arena)
-        numbers = standings(arena)
-        write_json(arena / "standings.json", numbers)
-    for run in plan.runs:
-        write_cards(run, beside=[other for other in plan.runs if other != run])
-    page = write_report(plan.folder / "report", plan.runs, numbers, plan.folder.name)
-    for row in numbers["differences"] if numbers else []:
-        print(f"{row['suite']}: {_contestant(row['a'])} against {_contestant(row['b'])}: {row['words']}")
-    print(f"report: {page}")
-    if list(plan.folder.glob("*/wandb/offline-run-*")):
-        print(f"W&B: upload the offline runs with: wandb sync {plan.folder}/*/wandb/offline-run-*")
-
-
-def _contestant(side: Mapping[str, str]) -> str:
-    """
-    >>> _contestant({"recipe": "", "arm": "base", "base": "small"})
-    'the base small'
-    >>> _contestant({"recipe": "sqlm_small", "arm": "none", "base": "small"})
-    'sqlm_small (small)'
-    """
-    if side["arm"] == "base":
-        return f"the base {side['base']}"
-    arm = "" if side["arm"] == "none" else f" {side['arm']}"
-    return f"{side['recipe']}{arm} ({side['base']})"
 
 
 def _options(words: Sequence[str]) -> tuple[str, Path | None, bool, list[str]]:

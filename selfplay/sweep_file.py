@@ -45,7 +45,7 @@ class Entry:
     seeds: tuple[int, ...]
     arms: tuple[str, ...]
     bases: tuple[str, ...]  # empty = the recipe's own, which the names of runs then leave out
-    overrides: tuple[str, ...]  # the sweep's own ones first
+    overrides: tuple[str, ...]  # the sweep's, then its own, then those of the command line: the last one wins
 
 
 @dataclass(frozen=True)
@@ -105,19 +105,19 @@ def read_sweep(file: Path, words: Sequence[str] = ()) -> Sweep:
         raise RecipeError(f"{file} must hold keys and values, beginning with recipes: [...].")
     _refuse_unknown(plain, KEYS, "")
     common = {"seeds": [0], "arms": ["none"], **{key: plain[key] for key in LISTS if key in plain}}
-    common["overrides"] = [*_list(common, "overrides", str, ""), *words]
+    common["overrides"] = _list(common, "overrides", str, "")
     entries = _list(plain, "recipes", (str, dict), "")
     if not entries:
         raise RecipeError("recipes=[] is empty; name one, e.g. recipes: [sqlm_small].")
     return Sweep(
         name=file.stem,
-        entries=tuple(_entry(entry, common, number, file.parent) for number, entry in enumerate(entries)),
+        entries=tuple(_entry(entry, common, number, file.parent, words) for number, entry in enumerate(entries)),
         suites=_suites(plain.get("suites")),
         launch=_launch(plain.get("launch") or {}),
     )
 
 
-def _entry(entry: Any, common: Mapping[str, Any], number: int, beside: Path) -> Entry:
+def _entry(entry: Any, common: Mapping[str, Any], number: int, beside: Path, words: Sequence[str]) -> Entry:
     where = f"recipes[{number}]."
     own = {"recipe": entry} if isinstance(entry, str) else entry
     _refuse_unknown(own, ENTRY_KEYS, where)
@@ -126,7 +126,7 @@ def _entry(entry: Any, common: Mapping[str, Any], number: int, beside: Path) -> 
         raise RecipeError(f"{where}recipe={recipe} must be the name or the path of a recipe.")
     if recipe.endswith((".yaml", ".yml")) and (beside / recipe).is_file():  # paths count from the sweep's file
         recipe = str((beside / recipe).resolve())
-    merged = {**common, **own, "overrides": [*common["overrides"], *_list(own, "overrides", str, where)]}
+    merged = {**common, **own, "overrides": [*common["overrides"], *_list(own, "overrides", str, where), *words]}
     read = Entry(
         recipe=recipe,
         name=str(own.get("name") or Path(recipe).stem),
@@ -154,6 +154,11 @@ def _launch(plain: Any) -> Launch:
             raise RecipeError(f"launch.{key}={value} must be a whole number from 1.")
     if launch.slurm not in (None, "print", "submit"):
         raise RecipeError(f"launch.slurm={launch.slurm} must be print, submit or null.")
+    if launch.slurm is not None and launch.words:
+        raise RecipeError(
+            f"launch.words={list(launch.words)} are for jobs on this machine; with launch.slurm={launch.slurm} leave "
+            "them out, and say it with launch.config or launch.slurm_words."
+        )
     if launch.config is not None and not isinstance(launch.config, str):
         raise RecipeError(f"launch.config={launch.config} must be a name in launch/accelerate, a path, or null.")
     return launch

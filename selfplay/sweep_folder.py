@@ -22,13 +22,17 @@ import yaml
 from filelock import FileLock, Timeout
 from omegaconf import DictConfig, OmegaConf
 
-from selfplay.configuration import RecipeError
+from selfplay.comparison.answers_file import path_of
+from selfplay.configuration import RecipeError, one_line
 from selfplay.recipe_changes import changes
 from selfplay.sweep_jobs import Job
 from selfplay.tracking.files import write_text
 from selfplay.tracking.metrics_file import SUMMARY
 
 SWEEP = "sweep.yaml"
+PARTS = ("suites", "jobs")
+"""Of sweep.yaml."""
+
 LOGS = "logs"
 MARK = "SELFPLAY_SWEEP"
 """In the environment of every job: the full path of its sweep's folder."""
@@ -108,7 +112,8 @@ def seconds_of(run: Path) -> float:
 
 
 def keep_resolved(folder: Path, jobs: Sequence[Job], suites: Mapping[str, Any]) -> None:
-    """Write sweep.yaml, or see that the one that is there is this sweep, perhaps with fewer jobs and suites.
+    """Write sweep.yaml, or see that the one that is there is this sweep, perhaps with fewer jobs and suites. A suite
+    on which nobody has been measured may change.
 
     Raises:
         RecipeError: it is another one; the keys that differ are named.
@@ -116,12 +121,12 @@ def keep_resolved(folder: Path, jobs: Sequence[Job], suites: Mapping[str, Any]) 
     now = {"suites": dict(suites), "jobs": {job.name: list(job.words) for job in jobs}}
     file = folder / SWEEP
     if file.is_file():
-        differ = _differing(yaml.safe_load(file.read_text(encoding="utf-8")), now)
+        differ = _differing(_begun_as(file), now, folder / "arena")
         if differ:
             raise RecipeError(
                 f"--folder={folder} holds another sweep, which differs in {'; '.join(differ[:4])}"
                 f"{f' and {len(differ) - 4} more' if len(differ) > 4 else ''}. Jobs and suites may be added; for "
-                "anything else undo that, or name another --folder."
+                "anything else undo that, or name another --folder; a suite's files may be removed, to measure it anew."
             )
     write_text(file, yaml.safe_dump(now, sort_keys=False, allow_unicode=True, width=10_000))
 
@@ -147,16 +152,32 @@ def refuse_changed_recipes(folder: Path, configs: Mapping[str, DictConfig]) -> N
             )
 
 
-def _differing(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+def _begun_as(file: Path) -> Mapping[str, Any]:
+    """
+    Raises:
+        RecipeError: no sweep.yaml as ``keep_resolved`` writes it.
+    """
+    try:
+        plain = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{file} cannot be read ({one_line(error)}); remove it to have it written anew.") from error
+    if not isinstance(plain, dict) or not all(isinstance(plain.get(part, {}), dict) for part in PARTS):
+        raise RecipeError(f"{file} is not what a sweep wrote; remove it to have it written anew.")
+    return plain
+
+
+def _differing(then: Mapping[str, Any], now: Mapping[str, Any], arena: Path) -> list[str]:
     """What of ``then`` is gone or another now, e.g. ``jobs.a-method-seed0 (learner.lr=1 -> learner.lr=2)``."""
     found = []
-    for part in ("suites", "jobs"):
+    for part in PARTS:
         for name, old in then.get(part, {}).items():
             new = now[part].get(name)
-            if new is None:
-                found.append(f"{part}.{name} (no longer there)")
-            elif new != old:
-                found.append(f"{part}.{name} ({_shown(old, new)} -> {_shown(new, old)})")
+            files = path_of(arena, "*", name)
+            measured = part == "suites" and any(arena.glob(str(files.relative_to(arena))))
+            if new == old or (part == "suites" and not measured):
+                continue
+            how = "no longer there" if new is None else f"{_shown(old, new)} -> {_shown(new, old)}"
+            found.append(f"{part}.{name} ({how}){f', measured in {files}' if measured else ''}")
     return found
 
 

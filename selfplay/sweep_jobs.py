@@ -7,6 +7,7 @@ Nothing here imports torch.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -20,6 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 from selfplay.checks import check
 from selfplay.configuration import RecipeError, compose, recipes_folder
 from selfplay.keys import did_you_mean
+from selfplay.rules import RULES
 from selfplay.sweep_file import Entry, Sweep
 from selfplay.tracking.wandb_log import METHOD
 
@@ -27,7 +29,7 @@ OURS = {
     "recipe": "recipes", "seed": "seeds", "control": "arms", "policy.base": "bases", "run_name": "recipes",
     "output_dir": "--folder", "resume": None, "dry_run": "--dry-run", "tracking.group": None, "tracking.job_type": None,
 }  # fmt: skip
-"""Words that a sweep writes itself -> what says it in a sweep."""
+"""Words that a sweep writes itself, and keys below them -> what says it in a sweep."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def jobs_of(sweep: Sweep) -> tuple[Job, ...]:
     """Every job, an entry's arms after one another.
 
     Raises:
-        RecipeError: two jobs of one name, or a word that the sweep itself writes.
+        RecipeError: two jobs of one name, a name that is no folder's, or a word that the sweep itself writes.
     """
     jobs = [
         _job(entry, base, arm, seed)
@@ -138,12 +140,17 @@ def hydra_word(key: str, value: str) -> str:
 
 def _job(entry: Entry, base: str | None, arm: str, seed: int) -> Job:
     job = Job("", entry.recipe, arm, seed, ())
-    based = "" if base is None else f"-{Path(base).name}"
+    based = "" if base is None else "-" + re.sub(r"[^\w.+=-]", "-", Path(base).name)
     own = [hydra_word("policy.base", base)] if base is not None else []
     for word in entry.overrides:
         key = word.partition("=")[0].lstrip("+~")
-        if key in OURS:
-            mend = f"say it with {OURS[key]}" if OURS[key] else "leave it out"
+        ours = next((name for name in OURS if f"{key}.".startswith(f"{name}.")), None)
+        if ours:
+            mend = f"say it with {OURS[ours]}" if OURS[ours] else "leave it out"
             raise RecipeError(f"overrides: {word} is the sweep's own business; {mend}.")
     words = (f"recipe={entry.recipe}", *own, f"control={arm}", f"seed={seed}", *entry.overrides)
-    return replace(job, name=f"{entry.name}{based}-{job.kind}-seed{seed}", words=words)
+    name = f"{entry.name}{based}-{job.kind}-seed{seed}"
+    fits, wanted = RULES["run_name"]
+    if not fits(name):
+        raise RecipeError(f"recipes: a run called {name!r} cannot be; give its entry a name: of its own, {wanted}.")
+    return replace(job, name=name, words=words)

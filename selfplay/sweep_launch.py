@@ -22,6 +22,9 @@ from selfplay.sweep_jobs import Job, hydra_word
 SETTINGS = {"PYTHONHASHSEED": "0", "TOKENIZERS_PARALLELISM": "false", "OMP_WAIT_POLICY": "PASSIVE"}
 """As launch/environment.sh sets them, where the user has not."""
 
+THREADS, SHARED = "OMP_NUM_THREADS", "SELFPLAY_THREADS"
+"""``SELFPLAY_THREADS=shared``: the number of threads is a script's and not the user's; jobs side by side take fewer."""
+
 
 def words_of(job: Job, folder: Path, group: str) -> list[str]:
     """All words of a job's recipe; ``resume=auto`` goes on from what an earlier start saved, and else begins."""
@@ -59,12 +62,14 @@ def config_file(name: str) -> Path:
 
 
 def environment(folder: Path, at_once: int, gpus: Sequence[str] | None) -> dict[str, str]:
-    """Of a job: marked as this sweep's, told who started it, shown its GPUs; jobs side by side share out the cores."""
+    """Of a job: marked as this sweep's, told who started it, shown its GPUs; jobs side by side share out the cores,
+    where the user has not said how many threads a job has."""
     chosen = {**SETTINGS, **os.environ, MARK: str(folder.resolve()), LAUNCHER_PID: str(os.getpid())}
     if gpus is not None:
         chosen["CUDA_VISIBLE_DEVICES"] = ",".join(gpus)
-    elif at_once > 1:
-        chosen["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // at_once))
+    elif at_once > 1 and (THREADS not in os.environ or os.environ.get(SHARED) == "shared"):
+        share = max(1, (os.cpu_count() or 1) // at_once)
+        chosen[THREADS] = str(min(share, int(os.environ.get(THREADS, share))))
     return chosen
 
 

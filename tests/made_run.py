@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import torch
@@ -34,6 +35,7 @@ def made_run(folder: Path, words: list[str], noise: float = 0.0) -> Path:
     folder.mkdir(parents=True)
     OmegaConf.save(config, folder / "config.yaml", resolve=True)
     save_adapters(folder, words, noise)
+    (folder / "summary.json").write_text(json.dumps({"steps": config.max_steps}))
     return folder
 
 

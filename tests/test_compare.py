@@ -83,6 +83,20 @@ def test_the_verb_writes_a_report_of_the_runs_that_are_finished(tmp_path: Path, 
     assert f"report: {tmp_path / 'report.html'}" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("error", [ValueError("table.md was written\nby somebody"), OSError(28, "No space left")])
+def test_a_report_that_cannot_be_written_is_one_line(tmp_path: Path, capsys, monkeypatch, error: Exception):
+    def refuse(*given: object) -> None:
+        raise error
+
+    fake = ModuleType("selfplay.report")
+    vars(fake)["write_report"] = refuse
+    monkeypatch.setitem(sys.modules, "selfplay.report", fake)
+    assert main([str(finished_run(tmp_path / "a", "none", 0, 0.8)), "--report", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("selfplay: ")
+    assert said.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("words", "sweep"),
     [

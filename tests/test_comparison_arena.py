@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,15 +15,18 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from omegaconf import OmegaConf
 
 from selfplay import comparison_arena
-from selfplay.arena_entrants import Entrant, entrants_of
-from selfplay.arena_suites import read_suites, shipped_suites
+from selfplay.arena_digest import data_prints
+from selfplay.arena_entrants import Entrant, bare, entrants_of, of_run
+from selfplay.arena_suites import SuiteNode, read_suites, shipped_suites
 from selfplay.comparison.answers_file import read, read_about
 from selfplay.comparison.standings import standings
 from selfplay.comparison_arena import measure_all
-from selfplay.configuration import RecipeError
+from selfplay.configuration import RecipeError, compose
 from selfplay.evaluation.metrics import Metric
+from selfplay.small_base import shipped_folder
 from tests.made_run import made_run, save_adapters, serl_recipe
 
 SUMS = {
@@ -83,6 +88,85 @@ def test_who_stands_there(runs: list[Path]):
     assert [entrant.name for entrant in entrants_of(runs)] == names
     assert [entrant.last for entrant in entrants_of(runs)] == [True, True, False, True, True, True]
     assert [entrant.name for entrant in entrants_of(runs, "last")] == [name for name in names if name != "sqlm@2"]
+
+
+def outline(folder: Path, checkpoints: list[int], words: tuple[str, ...] = (), summary: int | None = None) -> Path:
+    """A run's folder by its files alone: adapters/ and checkpoints whose weights are empty."""
+    folder.mkdir(parents=True)
+    OmegaConf.save(compose(["recipe=sqlm_small", "max_steps=40", *words]), folder / "config.yaml", resolve=True)
+    for place in [folder, *(folder / "checkpoints" / f"step-{step:06d}" for step in checkpoints)]:
+        (place / "adapters" / "solver").mkdir(parents=True)
+        (place / "adapters" / "solver" / "adapter_model.safetensors").touch()
+        (place / "manifest.json").write_text("{}")
+    if summary is not None:
+        (folder / "summary.json").write_text(json.dumps({"steps": summary}))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("checkpoints", "summary", "removed", "stands"),
+    [
+        ([20], 40, False, {20: False, 40: True}),
+        ([20, 30], None, False, {20: False, 30: True}),  # ended at 20, went on to 30: adapters/ is still that of 20
+        ([], None, False, {40: True}),
+        ([20], 40, True, {20: False}),  # what it ended with is gone, and 20 was not the end
+        ([20, 40], 40, True, {20: False, 40: True}),
+    ],
+)
+def test_adapters_stand_for_the_step_that_they_are_of(tmp_path: Path, checkpoints, summary, removed, stands):
+    run = outline(tmp_path / "run", checkpoints, summary=summary)
+    if removed:
+        shutil.rmtree(run / "adapters")
+    assert {one.step: one.last for one in of_run(run)} == stands
+    for one in of_run(run):
+        is_end = one.step == 40 and not removed
+        assert (one.run.adapters == run / "adapters") == (is_end or not checkpoints)
+
+
+def test_a_finished_run_without_a_policy_is_not_to_be_resumed(tmp_path: Path):
+    run = outline(tmp_path / "run", [], summary=40)
+    shutil.rmtree(run / "adapters")
+    with pytest.raises(RecipeError, match="what the run ended with was removed; leave it out"):
+        of_run(run)
+
+
+def test_a_base_is_known_by_its_weights_and_its_revision(tmp_path: Path):
+    mine = tmp_path / "mine"
+    shutil.copytree(shipped_folder("small"), mine)
+    (run,) = of_run(outline(tmp_path / "run", [], (f"policy.base={mine}",), summary=40))
+    before = {one.name: one.digest() for one in (bare(run), run)}
+    (mine / "optimizer.pt").write_text("no part of it")
+    assert {one.name: one.digest() for one in (bare(run), run)} == before
+    weights = mine / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")  # the size as it was
+    after = {one.name: one.digest() for one in (bare(run), run)}
+    assert all(after[name] != before[name] for name in before)
+    words = ["policy.base=Qwen/Qwen3-0.6B"]
+    folders = [outline(tmp_path / f"at-{word}", [], (*words, f"policy.revision={word}")) for word in ("abc", "def")]
+    assert [one.name for one in entrants_of(folders)][:2] == ["base:Qwen/Qwen3-0.6B:abc", "base:Qwen/Qwen3-0.6B:def"]
+
+
+def test_data_of_a_suite_is_known_by_its_bytes(tmp_path: Path):
+    (tmp_path / "documents" / "a").mkdir(parents=True)
+    (tmp_path / "documents" / "a" / "rules.md").write_text("one")
+    (tmp_path / "pairs.json").write_text("[]")
+    node = {"domain": {"path": str(tmp_path / "documents")}, "pairs": [{"path": str(tmp_path / "pairs.json")}]}
+    before = data_prints(node)
+    assert [(name, size) for name, size, _ in before] == [("a/rules.md", 3), ("pairs.json", 2)]
+    (tmp_path / "documents" / "a" / "rules.md").write_text("two")
+    assert [one != other for one, other in zip(before, data_prints(node), strict=True)] == [True, False]
+    assert data_prints({"path": "owner/dataset", "split": "tests"}) == []  # of the hub; no path of anybody's
+
+
+def test_edited_data_is_measured_anew(tmp_path: Path):
+    (run,) = of_run(outline(tmp_path / "run", [], summary=40))
+    pairs = tmp_path / "pairs.json"
+    pairs.write_text("[1]")
+    suite = SuiteNode("judge", {"_target_": "a.B", "pairs": {"path": str(pairs)}})
+    before = comparison_arena._task(run, suite, tmp_path).digest
+    assert comparison_arena._task(run, suite, tmp_path).digest == before
+    pairs.write_text("[2]")
+    assert comparison_arena._task(run, suite, tmp_path).digest != before
 
 
 def test_adapters_that_play_the_base_score_as_it_does_answer_by_answer(arena: Path):

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -103,6 +104,38 @@ def test_control_arms_of_the_same_recipe_stand_in_the_card_and_no_others(tmp_pat
     assert "| sqlm_small | small | random | 1 | 40 | 0.300 -> 0.310 (0.310 to 0.310) |" in text
     assert "0.970" not in text
     assert "paid by the control arm `random`, not the method" in card_of(random, run)
+
+
+def test_another_seed_is_no_other_recipe_though_the_domain_takes_it_too(tmp_path):
+    words = ("domain=prompt_file", "domain.path=prompts.jsonl")
+    runs = [finished_run(tmp_path / str(seed), *words, f"seed={seed}", last=0.8 + seed / 10) for seed in (0, 1)]
+    assert "0.300 -> 0.850 (0.800 to 0.900) |" in card_of(*runs, finished_run(tmp_path / "r", *words, "control=random"))
+
+
+def test_a_summary_is_read_as_json(tmp_path):
+    run = finished_run(tmp_path / "a")
+    summary = json.loads((run / "summary.json").read_text())
+    (run / "summary.json").write_text(json.dumps({**summary, "seconds": 1e-05}))  # which YAML takes for a word
+    assert "40 windows, 0 s." in card_of(run)
+
+
+@pytest.mark.parametrize("torn", ["summary", "weights", "config"])
+def test_a_card_that_cannot_be_made_is_no_reason_to_fail_a_finished_run(tmp_path, capsys, torn):
+    from selfplay.job import Job
+
+    run = finished_run(tmp_path / "a")
+    if torn == "summary":
+        summary = json.loads((run / "summary.json").read_text())
+        del summary["versions"]
+        (run / "summary.json").write_text(json.dumps(summary))
+    elif torn == "weights":
+        (run / "adapters" / "solver" / "adapter_model.safetensors").write_bytes(b"torn")
+    else:
+        (run / "config.yaml").write_text("policy: {base: small}\ncontrol: {arm: none}\n")
+    Job._write_cards(SimpleNamespace(folder=SimpleNamespace(path=run)))  # type: ignore[arg-type]
+    said = capsys.readouterr().err
+    assert said.startswith("selfplay: no model card was written (")
+    assert said.count("\n") == 1
 
 
 def test_an_edited_card_is_left_alone_and_an_unedited_one_written_anew(tmp_path):

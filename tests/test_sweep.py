@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -46,8 +47,8 @@ def jobs(folder: Path, text: str, *words: str) -> tuple[Job, ...]:
             ["sqlm_small-truth-seed0", "ctx2skill_small-method-seed0"],
         ),
         (
-            "{recipes: [sqlm_small], bases: [small, /models/mine]}",
-            ["sqlm_small-small-method-seed0", "sqlm_small-mine-method-seed0"],
+            "{recipes: [sqlm_small], bases: [small, /models/mine, '/models/my own']}",
+            ["sqlm_small-small-method-seed0", "sqlm_small-mine-method-seed0", "sqlm_small-my-own-method-seed0"],
         ),
         (
             "recipes: [sqlm_small, {recipe: sqlm_small, name: fast, overrides: [learner.lr=1e-2], seeds: [7]}]",
@@ -63,9 +64,9 @@ def test_a_job_s_words_say_what_is_learned(tmp_path):
     text = "{recipes: [{recipe: sqlm_small, overrides: [b=2]}], bases: ['a b'], arms: [random], overrides: [a=1]}"
     (job,) = jobs(tmp_path, text, "c=3")
     own = ("recipe=sqlm_small", "policy.base='a b'", "control=random", "seed=0")
-    assert job.words == (*own, "a=1", "c=3", "b=2")  # a recipe's own last
+    assert job.words == (*own, "a=1", "b=2", "c=3")  # the command line's last, as they win
     assert words_of(job, tmp_path / "out", "mine")[len(job.words) :] == [
-        f"output_dir={tmp_path}/out", "run_name='sqlm_small-a b-random-seed0'", "tracking.group=mine",
+        f"output_dir={tmp_path}/out", "run_name=sqlm_small-a-b-random-seed0", "tracking.group=mine",
         "tracking.job_type=random", "resume=auto",
     ]  # fmt: skip
 
@@ -99,6 +100,12 @@ def test_a_recipe_s_path_counts_from_the_sweep_s_file(tmp_path):
         ("{recipes: [sqlm_small], seeds: [1, 1]}", "the job sqlm_small-method-seed1 is there twice"),
         ("{recipes: [sqlm_small], overrides: [seed=1]}", "overrides: seed=1 is the sweep's own business; say it with"),
         ("{recipes: [sqlm_small], overrides: [resume=never]}", "resume=never is the sweep's own business; leave it"),
+        ("{recipes: [sqlm_small], overrides: [control.arm=random]}", "control.arm=random is the sweep's own business"),
+        ("recipes: [{recipe: sqlm_small, name: my run/x}]", "recipes: a run called 'my run/x-method-seed0' cannot be"),
+        (
+            "{recipes: [a], launch: {slurm: print, words: [--num_processes]}}",
+            "launch.words=['--num_processes'] are for",
+        ),
     ],
 )
 def test_a_mistake_in_the_file_is_one_line(tmp_path, text, line):
@@ -114,9 +121,12 @@ def test_a_mistake_in_the_file_is_one_line(tmp_path, text, line):
         ("recipes: [sqlm_smal]", "sqlm_smal-method-seed0: recipe=sqlm_smal is unknown; did you mean sqlm_small"),
         ("{recipes: [sqlm_small], arms: [rando]}", "sqlm_small-rando-seed0: control=rando is unknown"),
         ("{recipes: [sqlm_small], overrides: [game.answers=1]}", "sqlm_small-method-seed0: game.answers=1"),
+        ("{recipes: [sqlm_small], suites: {arithmetic: {per_levels: 40}}}", "suite arithmetic: "),
+        ("{recipes: [sqlm_small], suites: {arithmetic: {samples: 1}}}", "suite arithmetic: samples=1 must be at least"),
     ],
 )
-def test_every_job_is_checked_before_the_first_starts(tmp_path, capsys, text, line):
+def test_every_job_is_checked_before_the_first_starts(tmp_path, capsys, monkeypatch, text, line):
+    monkeypatch.setattr(verb, "_work", lambda plan: 0)
     assert verb.main([str(file(tmp_path, text)), "--folder", str(tmp_path / "out")]) == 2
     said = capsys.readouterr().err
     assert said.startswith("selfplay: " + line)
@@ -129,8 +139,7 @@ def test_the_shipped_sweeps_name_shipped_recipes_and_no_job_twice():
     for name in sweep_names():
         sweep = read_sweep(find_sweep(name))
         assert jobs_of(sweep)
-        known = [*recipe_names(), "ctx2skill_grpo_small"]  # which is on its way
-        assert {entry.recipe for entry in sweep.entries} <= set(known)
+        assert {entry.recipe for entry in sweep.entries} <= set(recipe_names())
     with pytest.raises(RecipeError, match="smal is neither a run's folder nor a sweep; did you mean small"):
         find_sweep("smal")
 
@@ -177,8 +186,45 @@ def test_gpus_are_shared_out_and_cores_too(tmp_path, monkeypatch):
     with pytest.raises(RecipeError, match=r"launch.gpus_per_job=4, but this machine shows 2"):
         places(Launch(gpus_per_job=4), ["0", "1"])
     assert environment(tmp_path, 2, ("2", "5"))["CUDA_VISIBLE_DEVICES"] == "2,5"
+
+
+@pytest.mark.parametrize(
+    ("given", "at_once", "threads"),
+    [
+        ({}, 3, "2"),  # 8 cores for three jobs
+        ({"OMP_NUM_THREADS": "1"}, 2, "1"),  # the user's own number stays,
+        ({"OMP_NUM_THREADS": "6"}, 2, "6"),  # were it more than a share
+        ({"OMP_NUM_THREADS": "2", "SELFPLAY_THREADS": "shared"}, 8, "1"),  # a script's is the most that a job takes
+        ({"OMP_NUM_THREADS": "2", "SELFPLAY_THREADS": "shared"}, 2, "2"),
+        ({"OMP_NUM_THREADS": "2", "SELFPLAY_THREADS": "shared"}, 1, "2"),
+        ({}, 1, None),
+    ],
+)
+def test_jobs_side_by_side_share_out_the_cores_unless_the_user_has_said(tmp_path, monkeypatch, given, at_once, threads):
+    for name in ("OMP_NUM_THREADS", "SELFPLAY_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
-    assert environment(tmp_path, 3, None)["OMP_NUM_THREADS"] == "2"
+    assert environment(tmp_path, at_once, None).get("OMP_NUM_THREADS") == threads
+
+
+@pytest.mark.parametrize(("given", "said"), [({}, "shared"), ({"OMP_NUM_THREADS": "3"}, "3 none")])
+def test_the_script_says_whose_number_of_threads_it_is(tmp_path, given, said):
+    root = Path(__file__).parents[1]
+    (tmp_path / "bin").mkdir()
+    python = tmp_path / "bin" / "python"
+    python.write_text('#!/bin/sh\necho "$OMP_NUM_THREADS ${SELFPLAY_THREADS:-none}"\n')
+    python.chmod(0o755)
+    hidden = ("OMP_NUM_THREADS", "SELFPLAY_THREADS")
+    environ = {name: value for name, value in os.environ.items() if name not in hidden}
+    environ |= {"SELFPLAY_VENV": str(tmp_path), **given}
+    stamp = f". {root}/launch/environment.sh; wanted_stamp '' >{tmp_path}/.selfplay-installed"
+    subprocess.run(["bash", "-c", stamp, str(root / "launch" / "compare.sh")], env=environ, check=True, cwd=root)
+    done = subprocess.run(
+        ["bash", str(root / "launch/compare.sh"), "small"], env=environ, capture_output=True, text=True
+    )
+    assert done.stdout.strip().endswith(said), done.stderr
 
 
 BEFORE = {"a-method-seed0": ("recipe=a", "seed=0"), "a-method-seed1": ("recipe=a", "seed=1")}
@@ -194,20 +240,45 @@ def named(words_by_name: dict[str, tuple[str, ...]]) -> list[Job]:
         ({**BEFORE, "b-method-seed0": ("recipe=b",)}, {"sums": {"n": 1}, "more": {}}, None),
         ({"a-method-seed0": BEFORE["a-method-seed0"]}, {"sums": {"n": 1}}, "jobs.a-method-seed1 (no longer there)"),
         ({**BEFORE, "a-method-seed1": ("recipe=a", "seed=1", "lr=2")}, {"sums": {"n": 1}}, "(without -> lr=2)"),
-        (BEFORE, {"sums": {"n": 2}}, "suites.sums (n: 1 -> n: 2)"),
+        (BEFORE, {"sums": {"n": 2}}, "suites.sums (n: 1 -> n: 2), measured in "),
+        (BEFORE, {}, "suites.sums (no longer there), measured in "),
+        (BEFORE, {"sums": {"n": 1}, "unmeasured": {"n": 2}}, None),
     ],
 )
 def test_a_folder_takes_more_jobs_and_no_others(tmp_path, jobs, suites, line):
-    keep_resolved(tmp_path, named(BEFORE), {"sums": {"n": 1}})
+    keep_resolved(tmp_path, named(BEFORE), {"sums": {"n": 1}, "unmeasured": {"n": 1}})
+    (tmp_path / "arena" / "answers" / "base-small").mkdir(parents=True)
+    (tmp_path / "arena" / "answers" / "base-small" / "sums.parquet").touch()
     if line is None:
         keep_resolved(tmp_path, named(jobs), suites)
         assert list(yaml.safe_load((tmp_path / "sweep.yaml").read_text())["jobs"]) == list(jobs)
+        assert yaml.safe_load((tmp_path / "sweep.yaml").read_text())["suites"] == suites
         return
     before = (tmp_path / "sweep.yaml").read_text()
     with pytest.raises(RecipeError) as caught:
         keep_resolved(tmp_path, named(jobs), suites)
     assert line in str(caught.value)
     assert (tmp_path / "sweep.yaml").read_text() == before
+
+
+@pytest.mark.parametrize("text", ["jobs: [", "[a]", "jobs: a"])
+def test_a_sweep_yaml_that_is_none_is_one_line(tmp_path, text):
+    (tmp_path / "sweep.yaml").write_text(text)
+    with pytest.raises(RecipeError, match="remove it to have it written anew") as caught:
+        keep_resolved(tmp_path, named(BEFORE), {})
+    assert "\n" not in str(caught.value)
+    assert (tmp_path / "sweep.yaml").read_text() == text
+
+
+def test_a_disk_that_refuses_is_one_line(tmp_path, capsys, monkeypatch):
+    def refuse(plan: verb.Plan) -> int:
+        raise OSError(28, "No space left on device", "report/report.html")
+
+    monkeypatch.setattr(verb, "_work", refuse)
+    assert verb.main([str(file(tmp_path, "recipes: [sqlm_small]")), "--folder", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().err
+    assert "No space left on device: 'report/report.html'; the same command goes on" in said
+    assert said.count("\n") == 1
 
 
 def test_a_recipe_that_has_changed_since_its_run_is_refused(tmp_path):

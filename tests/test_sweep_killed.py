@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -48,6 +49,15 @@ def wait_for(what: Callable[[], object], sweep: subprocess.Popen[str]) -> None:
         time.sleep(0.02)
 
 
+def job_of(sweep: subprocess.Popen[str], run: str) -> list[psutil.Process]:
+    """The running job of this name, none or one."""
+    found = []
+    for child in psutil.Process(sweep.pid).children():
+        with contextlib.suppress(psutil.Error):
+            found += [child] if f"run_name={run}" in child.cmdline() else []
+    return found
+
+
 def steps(run: Path) -> list[float | None]:
     return [row["step"] for row in read_rows(run / "metrics.jsonl")]
 
@@ -59,20 +69,26 @@ def test_killed_anywhere_and_started_again_it_ends_where_an_unbroken_sweep_ends(
     method, random = out / METHOD, out / RANDOM
 
     sweep = start(tmp_path)
+    wait_for(lambda: job_of(sweep, METHOD), sweep)
+    (job,) = job_of(sweep, METHOD)
     wait_for(lambda: steps(method), sweep)
+    job.suspend()  # so that it cannot end before it has been looked at, however slow the machine is
     sweep.kill()
     sweep.communicate()
-    assert leftovers(out), "the job should have outlived its sweep for a moment"
+    assert job.pid in leftovers(out), "the job outlives its sweep for a moment"
+    job.resume()
 
     sweep = start(tmp_path)  # perhaps while that job still saves
+    wait_for(lambda: job_of(sweep, RANDOM), sweep)
+    (job,) = job_of(sweep, RANDOM)
     wait_for(lambda: (out / "sweep.yaml").is_file() and steps(random), sweep)
+    job.suspend()  # it is not to be done before the second sweep has come and gone
     assert steps(method) == list(range(1, STEPS + 1))  # each window once: nobody wrote beside it
     second = start(tmp_path)
-    said, _ = second.communicate(timeout=60)
+    said, _ = second.communicate(timeout=120)
     assert second.returncode == 2
     assert f"another sweep runs there (process {sweep.pid} on " in said
 
-    (job,) = [child for child in psutil.Process(sweep.pid).children() if f"run_name={RANDOM}" in child.cmdline()]
     job.kill()
     said, _ = sweep.communicate(timeout=120)
     assert sweep.returncode == 1, said
@@ -93,7 +109,7 @@ def test_killed_anywhere_and_started_again_it_ends_where_an_unbroken_sweep_ends(
         assert (run / "adapters" / "solver" / "README.md").is_file()
 
     changed = start(tmp_path, "learner.kl=0.5")
-    said, _ = changed.communicate(timeout=60)
+    said, _ = changed.communicate(timeout=120)
     assert changed.returncode == 2
     assert "the recipe has changed since it was run" in said
     assert "learner.kl" in said

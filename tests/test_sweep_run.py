@@ -21,7 +21,7 @@ from selfplay.sweep_file import read_sweep
 from selfplay.sweep_folder import await_leftovers, leftovers, occupied
 from selfplay.sweep_jobs import Job
 from selfplay.sweep_run import Crew
-from selfplay.sweep_slurm import submit
+from selfplay.sweep_slurm import refuse_queued, submit
 
 
 def named(*names: str) -> list[Job]:
@@ -102,16 +102,21 @@ def test_a_signal_ends_the_running_jobs_politely_and_starts_no_more(tmp_path):
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_slurm_takes_each_job_once(tmp_path, monkeypatch):
-    commands = tmp_path / "bin"
+def slurm(folder: Path, monkeypatch: pytest.MonkeyPatch, squeue: str) -> Path:
+    """A cluster whose squeue is one line of shell; the file of its queue."""
+    commands, queue = folder / "bin", folder / "queue"
     commands.mkdir()
-    queue = tmp_path / "queue"
     queue.write_text("")
     (commands / "sbatch").write_text(f"#!/bin/sh\necho 17 >>{queue}\necho '17;here'\n")
-    (commands / "squeue").write_text(f"#!/bin/sh\ncat {queue}\n")
+    (commands / "squeue").write_text(f"#!/bin/sh\n{squeue.format(queue=queue)}\n")
     for name in ("sbatch", "squeue"):
         (commands / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{commands}:{os.environ['PATH']}")
+    return queue
+
+
+def test_slurm_takes_each_job_once(tmp_path, monkeypatch):
+    queue = slurm(tmp_path, monkeypatch, "cat {queue}")
     made = named("a-method-seed0")
     argv = {made[0].name: ["sbatch", "--parsable"]}
     for _ in range(2):
@@ -122,6 +127,53 @@ def test_slurm_takes_each_job_once(tmp_path, monkeypatch):
     assert queue.read_text() == "17\n"
     with pytest.raises(RecipeError, match="was not taken"):
         submit(tmp_path, named("other"), {"other": ["sbatch-that-is-not-there"]})
+
+
+@pytest.mark.parametrize(
+    ("squeue", "line"),
+    [
+        ("echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1", "Unable to contact slurm"),
+        ("exit 127", "status 127"),
+        ("echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1", None),
+        ("exit 0", None),
+    ],
+)
+def test_a_queue_that_does_not_answer_is_not_an_empty_one(tmp_path, monkeypatch, squeue, line):
+    queue = slurm(tmp_path, monkeypatch, squeue)
+    made = named("a-method-seed0")
+    argv = {made[0].name: ["sbatch", "--parsable"]}
+    submit(tmp_path, made, argv)
+    if line is None:
+        submit(tmp_path, made, argv)
+        refuse_queued(tmp_path, made)
+        assert queue.read_text() == "17\n17\n"
+        return
+    for ask in (lambda: submit(tmp_path, made, argv), lambda: refuse_queued(tmp_path, made)):
+        with pytest.raises(RecipeError, match=f"squeue does not say whether job 17 .*{line}"):
+            ask()
+    assert queue.read_text() == "17\n", "a second writer in one run"
+
+
+def test_without_squeue_nobody_knows(tmp_path, monkeypatch):
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "a-method-seed0.slurm").write_text("17")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RecipeError, match=r"No such file.*or remove .*a-method-seed0.slurm if the job is gone"):
+        refuse_queued(tmp_path, named("a-method-seed0"))
+    (tmp_path / "a-method-seed0").mkdir()
+    (tmp_path / "a-method-seed0" / "summary.json").touch()
+    refuse_queued(tmp_path, named("a-method-seed0"))  # finished: nobody is asked
+
+
+def test_what_slurm_still_has_is_not_started_here_as_well(tmp_path, monkeypatch, capsys):
+    slurm(tmp_path, monkeypatch, "echo 17 RUNNING")
+    (tmp_path / "mine.yaml").write_text("recipes: [sqlm_small]")
+    logs = tmp_path / "out" / "logs"
+    logs.mkdir(parents=True)
+    (logs / "sqlm_small-method-seed0.slurm").write_text("17")
+    monkeypatch.setattr(verb, "Crew", lambda *given: pytest.fail("a job was started"))
+    assert verb.main([str(tmp_path / "mine.yaml"), "--folder", str(tmp_path / "out")]) == 2
+    assert "sqlm_small-method-seed0 was handed to SLURM, which still has it as job 17" in capsys.readouterr().err
 
 
 def test_what_is_finished_is_measured_and_reported_together(tmp_path, monkeypatch, capsys):
@@ -138,12 +190,14 @@ def test_what_is_finished_is_measured_and_reported_together(tmp_path, monkeypatc
         vars(module).update(members)
         monkeypatch.setitem(sys.modules, name, module)
     monkeypatch.setattr("selfplay.model_card.write_cards", lambda run, beside: asked.append(("card", run, beside)))
-    made = tuple(named("a-method-seed0", "a-method-seed1"))
+    made = tuple(named("a-method-seed0", "a-method-seed1", "gone-method-seed0"))
     runs = [tmp_path / job.name for job in made]
     for run in runs:
         run.mkdir()
-    (runs[0] / "summary.json").write_text("{}")
-    (tmp_path / "arena").mkdir()
+    for run in (runs[0], runs[2]):
+        (run / "summary.json").write_text("{}")
+    (runs[0] / "adapters" / "solver").mkdir(parents=True)
+    (runs[0] / "adapters" / "solver" / "adapter_model.safetensors").touch()
     written = tmp_path / "mine.yaml"
     written.write_text("recipes: [sqlm_small]")
     sweep = read_sweep(written)
@@ -151,11 +205,29 @@ def test_what_is_finished_is_measured_and_reported_together(tmp_path, monkeypatc
     numbers = {"differences": DIFFERENCES}
     assert asked == [
         ("arena", runs[:1], {"sums": {}}, tmp_path / "arena"),
-        ("card", runs[0], []),
-        ("report", tmp_path / "report", runs[:1], numbers, tmp_path.name),
+        ("card", runs[0], runs[2:]),
+        ("card", runs[2], runs[:1]),
+        ("report", tmp_path / "report", [runs[0], runs[2]], numbers, tmp_path.name),
     ]
     assert json.loads((tmp_path / "arena" / "standings.json").read_text()) == numbers
-    assert "sums: a (small) against a random (small): no evidence" in capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert "sums: a (small) against a random (small): no evidence" in out
+    gone = "gone-method-seed0 is finished, but its adapters and checkpoints are gone: it is not measured"
+    assert err == f"selfplay: {gone}\n"
+
+
+def test_a_card_that_cannot_be_made_costs_no_report(tmp_path, monkeypatch, capsys):
+    report = ModuleType("selfplay.report")
+    vars(report)["write_report"] = lambda *given: tmp_path / "report.html"
+    monkeypatch.setitem(sys.modules, "selfplay.report", report)
+    (tmp_path / "a-method-seed0").mkdir()
+    (tmp_path / "a-method-seed0" / "summary.json").write_text("{}")
+    (tmp_path / "mine.yaml").write_text("recipes: [sqlm_small]")
+    plan = verb.Plan(read_sweep(tmp_path / "mine.yaml"), tmp_path, tuple(named("a-method-seed0")), {}, {})
+    verb.conclude(plan)
+    out, err = capsys.readouterr()
+    assert f"report: {tmp_path / 'report.html'}" in out
+    assert err.startswith("selfplay: a-method-seed0: no model card was written (ValueError: ")
 
 
 DIFFERENCES = [
