@@ -53,8 +53,7 @@ def _of_one(
     compact = domain.wording == "compact"
     once = replace(settings, tries=1).rows(compact)
     most = settings.rows(compact)
-    entries = {side: _entries(settings, side, visit) for side in SIDES}
-    skills = {side: entries[side] * limits[f"{side}_generator"] for side in SIDES}
+    skills: dict[Side, int] = {side: _entries(settings, side, visit) * limits[f"{side}_generator"] for side in SIDES}
     prompts = _prompts(domain, settings, context, limits, skills)
     return {
         role: Asked(calls, most[role], round(calls * prompts[role]), calls * limits[role])

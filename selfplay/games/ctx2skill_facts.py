@@ -94,7 +94,7 @@ def notes_of(loop: Loop, settings: Settings) -> dict[str, str]:
         tasks = [_task_note(ones_G, settings) for ones_G in done.attempts_N_G]
         notes[f"round/{done.number}"] = _json({"tasks": tasks, "became": done.became})
     if settings.carry:
-        ends = {"reasoner": loop.selected or 0, "challenger": loop.now.number}
+        ends: dict[Side, int] = {"reasoner": loop.selected or 0, "challenger": loop.now.number}
         notes["left"] = _json({side: [astuple(one) for one in loop.skills(side, at)] for side, at in ends.items()})
     notes["probes"] = _json([asdict(one) for one in loop.probes])
     scores = {
