@@ -56,6 +56,7 @@ def check(config: DictConfig, world_size: int = 1) -> None:
     check_endpoints(config, players(config, game), learning, getattr(game, "choices", None) or ())
     _check_groups(plain, game)
     _check_division(plain, game, world_size)
+    _check_visits(plain, game)
     _check_yardsticks(config, game)
     if has_model(config, game):
         _check_window(plain, game)
@@ -219,6 +220,22 @@ def _check_division(plain: dict[str, Any], game: Game, world_size: int) -> None:
         raise RecipeError(
             f"learner.rows_per_role={most} does not divide the {rows // updates} {role} rows that one process feeds to "
             f"one update; try {_divisor_below(rows // updates, most)}."
+        )
+
+
+def _check_visits(plain: dict[str, Any], game: Game) -> None:
+    """Of a game on contexts: a window must not visit one twice where visits go on, nor the last one find none left."""
+    number, per_window = len(getattr(game, "contexts", ())), plain["seeds"]["per_window"]
+    if plain["game"].get("carry") and per_window > number:
+        raise RecipeError(
+            f"game.carry=true: with seeds.per_window={per_window} a window would visit one of the {number} contexts "
+            f"twice, and both visits would go on from the same round; set seeds.per_window={number} or less."
+        )
+    visits = plain["game"].get("visits")
+    if visits is not None and (plain["max_steps"] - 1) * per_window >= visits * number:
+        raise RecipeError(
+            f"max_steps={plain['max_steps']}: game.visits={visits} to each of {number} contexts are over before; set "
+            f"max_steps={-(-visits * number // per_window)}, or game.visits=null."
         )
 
 

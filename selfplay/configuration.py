@@ -12,6 +12,7 @@ there is refused, whether it stands in a recipe or on the command line. See it w
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
@@ -47,14 +48,19 @@ GROUPS = (
 )  # fmt: skip
 
 
-def _documents(*, _root_: DictConfig) -> int:
-    """``${documents:}`` in a recipe: how many contexts the folder ``domain.path`` holds; 1 while there is none, which
-    the domain itself tells of."""
-    path = OmegaConf.select(_root_, "domain.path")  # None while it is missing
-    return max(1, number_of_contexts(str(path))) if path is not None else 1
+def _windows(*, _root_: DictConfig) -> int:
+    """``${windows_of_documents:}`` in a recipe: how many windows of ``seeds.per_window`` take each context of
+    ``game.split`` in the folder ``domain.path`` once; 1 while there is none, which the domain itself tells of."""
+    path, share, split, together = (
+        OmegaConf.select(_root_, key)  # None while it is missing; what else is wrong with it the checks will tell
+        for key in ("domain.path", "domain.held_out_share", "game.split", "seeds.per_window")
+    )
+    share, together = (value if isinstance(value, int | float) else 0 for value in (share, together))
+    contexts = number_of_contexts(str(path or ""), share, str(split or "train"))
+    return max(1, math.ceil(contexts / max(1, together)))
 
 
-OmegaConf.register_new_resolver("documents", _documents, replace=True)
+OmegaConf.register_new_resolver("windows_of_documents", _windows, replace=True)
 
 
 class RecipeError(ValueError):

@@ -89,8 +89,10 @@ def read_run(word: str) -> Run:
     run = folder.resolve().parents[1] if of_checkpoint else folder
     if not (run / "config.yaml").is_file():
         raise RecipeError(f"{word} is no run's folder: it holds no config.yaml; name one like runs/quickstart.")
-    if not any((folder / "adapters").glob("*/adapter_model.safetensors")):
+    if not _has_adapters(folder):
         found = latest_checkpoint(run / "checkpoints")
+        if found is not None and not _has_adapters(found):
+            raise RecipeError(f"{word} has no adapters: no model played in it, so there is nothing to load.")
         other = f", or name its checkpoint {found}" if found is not None else ""
         raise RecipeError(f"{word} is no finished run: it has no adapters; end it with resume=auto{other}.")
     try:
@@ -102,6 +104,10 @@ def read_run(word: str) -> Run:
         raise RecipeError(f"{run / 'config.yaml'} has no {missing[0]}; it is not what a run writes.")
     name = run.resolve().name
     return Run(f"{name}@{step_of(folder.resolve())}" if of_checkpoint else name, folder / "adapters", config)
+
+
+def _has_adapters(folder: Path) -> bool:
+    return any((folder / "adapters").glob("*/adapter_model.safetensors"))
 
 
 def answering_role(run: Run, wished: str | None = None) -> str:

@@ -5,7 +5,7 @@ game --budget--> Asked by role --prices--> rows of a table
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from omegaconf import DictConfig
@@ -21,9 +21,9 @@ SHORT_PROMPT = 128
 
 ASKED_HEADER = ("role", "calls", "prompt tokens", "reply tokens", "cost", "most calls")
 ASKED_NOTE = (
-    "Upper bounds where nothing is asked twice: every reply as long as it may be, a token of prompt for 4 characters, "
-    "nothing cached. 'most calls' has every further try at replies that cannot be read; tries at a server that fails "
-    "come on top. The cost is in the money of endpoint.prices."
+    "Upper bounds where nothing is asked twice: every reply as long as it may be, its tasks equally long, a token of "
+    "prompt for 4 characters, nothing cached. 'most calls' has every further try at replies that cannot be read; tries "
+    "at a server that fails come on top. The cost is in the money of endpoint.prices."
 )
 
 
@@ -77,15 +77,24 @@ def cost(asked: Asked, prices: Mapping[str, float] | None) -> float | None:
 
 def asked_rows(asked: Mapping[str, Asking]) -> list[tuple[str, ...]]:
     """A row for each role, and their sum."""
-    rows = [(role, *_figures(one.asked, one.cost)) for role, one in asked.items()]
+    rows = [(role, *_figures(one.asked, _shown([one.cost]))) for role, one in asked.items()]
     total = sum((one.asked for one in asked.values()), Asked(0, 0, 0, 0))
-    costs = [one.cost for one in asked.values() if one.cost is not None]
-    return [*rows, ("all", *_figures(total, sum(costs) if costs else None))]
+    return [*rows, ("all", *_figures(total, _shown([one.cost for one in asked.values()])))]
 
 
-def _figures(asked: Asked, money: float | None) -> tuple[str, ...]:
-    tokens = (f"{asked.prompt_tokens:,}", f"{asked.reply_tokens:,}")
-    return (f"{asked.calls:,}", *tokens, "-" if money is None else f"{money:,.2f}", f"{asked.most_calls:,}")
+def _shown(costs: Sequence[float | None]) -> str:
+    """
+    >>> _shown([1.5, 2.0]), _shown([3.0, None]), _shown([None])
+    ('3.50', 'at least 3.00', '-')
+    """
+    known = [cost for cost in costs if cost is not None]
+    if not known:
+        return "-"
+    return ("" if len(known) == len(costs) else "at least ") + f"{sum(known):,.2f}"
+
+
+def _figures(asked: Asked, money: str) -> tuple[str, ...]:
+    return (f"{asked.calls:,}", f"{asked.prompt_tokens:,}", f"{asked.reply_tokens:,}", money, f"{asked.most_calls:,}")
 
 
 def _by_rows(game: Game, episodes: int, limits: Mapping[str, int]) -> dict[str, Asked]:

@@ -29,11 +29,14 @@ def replay(folder: Path, contexts: int = 40, probes: int = 10, seed: int = 0) ->
     """The score of every pair of a run.
 
     Raises:
-        RecipeError: no run of Ctx2Skill that was trained, or one whose skill store holds no probes.
+        RecipeError: no run of Ctx2Skill that was trained, or one whose skill store holds no probes, or whose
+            checkpoints or contexts are gone.
     """
     run = read_run(str(folder))
     updates = run.config.learner.updates_per_window
     saved = {step_of(path) // updates: read_run(str(path)) for path in whole_checkpoints(folder / "checkpoints")}
+    if not saved:
+        raise RecipeError(f"{run.name} has no checkpoint left to pair with skills; train with learner.keep=0.")
     visits = SkillStore(folder / SKILLS).visits()
     asked = _probes(run, visits, contexts, probes, seed)
     windows = (0, *saved)
@@ -89,6 +92,8 @@ def _probes(run: Run, visits: Sequence[Visit], contexts: int, most: int, seed: i
         raise RecipeError(f"{run.name} stored no probes to replay; give the folder of a run of Ctx2Skill.")
     domain, game = build(run.config, "domain"), run.config.game
     known = [context for context in domain.contexts(game.split) if context.key in found][:contexts]
+    if not known:
+        raise RecipeError(f"{run.name}: the domain has none of the contexts that it stored probes of; bring them back.")
     combine = "sum" if game.select == "sum" else "product"
     return Probes(domain, known, [found[context.key] for context in known], game.verdict, combine, seed)
 

@@ -18,9 +18,9 @@ from selfplay.arena import arena_of, journal_of
 from selfplay.configuration import build
 from selfplay.learner import durable
 from selfplay.learner.checkpoint_names import CheckpointError, checkpoint_name, latest_checkpoint, read_state
-from selfplay.learner.launched import Launched
 from selfplay.learner.state_file import memories, prune, restore, write_state
 from selfplay.learner.window import Arena, play_window
+from selfplay.patient_stop import patient_stop
 from selfplay.players import endpoint_facts, endpoint_rows, keep_answers, sampler_of
 from selfplay.run_folder import RunFolder
 from selfplay.tracking.journal import Journal
@@ -42,7 +42,7 @@ def rehearse(config: DictConfig, folder: RunFolder) -> int:
         restore(memories(arena), state)
         done = state["window"]
     keep_answers(sampler, folder.path, rank=0)
-    with journal_of(config, folder, rank=0) as journal:
+    with patient_stop(tell=bool(arena.ledgers)), journal_of(config, folder, rank=0) as journal:
         for number in range(done, config.max_steps):
             window = play_window(arena, number, rank=0, world=1, gather=lambda mine: mine)
             journal.episodes(number + 1, window.everyone)
@@ -66,7 +66,7 @@ def _save(config: DictConfig, arena: Arena, journal: Journal, window: int) -> No
         "best": None,
         "config": dict(journal.run.config),
         "versions": dict(journal.run.versions),
-        "launched": {"processes": Launched.of().processes, "strategy": Launched.of().strategy},
+        "launched": None,  # one process plays, however many were launched
     }
     try:
         _write(writing, final, state, journal)

@@ -69,7 +69,7 @@ def _agreed(checkpoint: Path, config: DictConfig) -> list[str]:
     except CheckpointError as error:
         raise RecipeError(f"resume={config.resume}: {error}") from error
     changes = allowed_changes(state["config"], config)
-    launch = allowed_launch(state["launched"], config, Launched.of())
+    launch = allowed_launch(state["launched"], config, Launched.of()) if state["launched"] else ""  # no model: any
     versions = changed_versions(state["versions"], installed_versions())
     remarks = [f"allowed by name: {', '.join(changes)}"] if changes else []
     remarks += [launch] if launch else []

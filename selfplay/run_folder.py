@@ -4,7 +4,8 @@
 
 A run that is not resumed but finds its folder taken moves the old folder aside, to ``<run name>.1``, ``.2``, ...
 One that is resumed under another config keeps the old one beside it, as ``config.until-step-000020.yaml``. One that was
-killed before its first checkpoint begins anew, in the same folder where endpoints have answered it: that was paid for.
+killed before its first checkpoint begins anew, in the same folder if endpoints have answered it and the recipe has not
+changed: that was paid for.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 from selfplay.configuration import RecipeError
 from selfplay.learner.checkpoint_names import checkpoint_name, clear_leftovers, named_checkpoints, read_state, step_of
 from selfplay.learner.durable import set_aside
-from selfplay.recipe_changes import differences
+from selfplay.recipe_changes import changes, differences
 from selfplay.resume import Start, find_start
 from selfplay.samplers.endpoint.answered import CALLS
 from selfplay.tracking.metrics_file import SUMMARY
@@ -67,13 +68,21 @@ def open_run_folder(config: DictConfig, start: Start | None = None) -> RunFolder
     if found is not None and folder.continues:
         remark = f"resuming {path} from {found.name}"
         _go_on(folder, found, config)
-    elif str(config.resume) == "auto" and found is None and folder.kept and not (path / SUMMARY).exists():
+    elif str(config.resume) == "auto" and found is None and folder.kept and _is_unfinished(path, config):
         remark = ""
         _go_on(folder, None, config)
     else:
         remark = f"starting {path} from {found}" if found else ""
         remark = ". ".join(filter(None, (remark, _make_room(path))))
     return RunFolder(path, found, "; ".join(filter(None, (remark, *start.remarks, folder.kept))))
+
+
+def _is_unfinished(run: Path, config: DictConfig) -> bool:
+    """Whether a run without a checkpoint is this very one: of another recipe neither record nor answers are to be
+    mixed with its own."""
+    file = run / "config.yaml"
+    saved = OmegaConf.to_container(OmegaConf.load(file)) if file.is_file() else None
+    return not (run / SUMMARY).exists() and not (saved and changes(saved, config))  # type: ignore[arg-type]
 
 
 def _go_on(folder: RunFolder, found: Path | None, config: DictConfig) -> None:

@@ -42,6 +42,51 @@ def test_each_document_is_visited_once(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
+    ("words", "windows", "visited"),
+    [
+        (["seeds.per_window=2"], 2, 4),
+        (["seeds.per_window=3"], 2, 4),  # of the second window's seeds one alone is played
+        (["seeds.per_window=8"], 1, 4),
+        (["domain.held_out_share=0.5"], 2, 2),
+        (["domain.held_out_share=0.5", "game.split=held_out", "seeds.per_window=2"], 1, 2),
+        (["seeds.per_window=2", "game.visits=null", "max_steps=4"], 4, 8),
+    ],
+)
+def test_no_document_is_paid_for_twice(tmp_path: Path, words, windows, visited):
+    for name in ("a.md", "b.md", "c.md", "g.md"):  # by the hashes of their names two of each split
+        (tmp_path / name).write_text("text")
+    asked = ["players=endpoint", "endpoint.url=http://localhost:8000/v1", "endpoint.model=m"]
+    config = compose(["recipe=ctx2skill", f"domain.path={tmp_path}", *asked, *words])
+    check(config)
+    game, limits = build(config, "game"), dict.fromkeys(build(config, "game").roles, 10)
+    assert config.max_steps == windows
+    calls = game.budget(config.max_steps * config.seeds.per_window, limits)["challenger"].calls
+    assert calls == visited * game.set.rounds
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["max_steps=3"], r"^max_steps=3: game\.visits=1 to each of 2 contexts are over before; set max_steps=2, or"),
+        (["max_steps=2", "seeds.per_window=2"], r"set max_steps=1, or game\.visits=null"),
+        (["game.carry=true", "seeds.per_window=3"], r"^game\.carry=true: with seeds\.per_window=3 .* 2 contexts twice"),
+        (["game.carry=maybe"], r"^game\.carry='maybe': must be true or false"),
+        (["game.carry=2"], r"^game\.carry=2: must be true or false"),
+        (["game.merged=no"], r"^game\.merged='no': must be true or false"),
+        (["game.no_skill=null"], r"^game\.no_skill=None: must be true or false"),
+        (["game.visits=0"], r"^game\.visits=0: must be a whole number from 1"),
+        (["domain.path="], r"^domain\.path is empty; give a folder"),
+    ],
+)
+def test_visits_that_cannot_be_are_one_line(tmp_path: Path, words, line):
+    for name in ("a.md", "b.md"):
+        (tmp_path / name).write_text("text")
+    asked = ["endpoint.url=http://localhost:8000/v1", "endpoint.model=m"]
+    with pytest.raises(RecipeError, match=line):
+        check(compose(["recipe=ctx2skill", f"domain.path={tmp_path}", *asked, *words]))
+
+
+@pytest.mark.parametrize(
     ("words", "parts"),
     [
         (["learner.lr=fast"], ["learner.lr='fast'", "a number above 0"]),

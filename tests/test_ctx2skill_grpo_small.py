@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from functools import partial
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 from safetensors.torch import load_file
 
 from selfplay import cli
-from selfplay.skills.store import SkillStore
+from selfplay.skills.store import SkillStore, Visit
 from selfplay.tracking.metrics_file import read_rows, timeless
 from tests.test_ctx2skill_small import ARMS, metrics, skills
 from tests.test_ctx2skill_small import train as train_any
@@ -18,6 +20,10 @@ from tests.test_ctx2skill_small import train as train_any
 train = partial(train_any, recipe="ctx2skill_grpo_small")
 TWO = ["max_steps=2", "learner.save_every=1", "game.tasks=2"]
 LEARNING = ("challenger", "reasoner", "judge")
+
+
+def visits(run: Path) -> list[Visit]:
+    return SkillStore(run / "skills").visits()
 
 
 def adapters(run: Path) -> dict[str, bytes]:
@@ -90,6 +96,21 @@ def test_a_mistake_in_the_words_is_one_line(run, capsys, words, told):
     assert said.count("\n") == 1
 
 
+def test_checkpoints_and_contexts_that_are_gone_are_one_line(run, tmp_path, capsys):
+    copy = tmp_path / run.name
+    shutil.copytree(run, copy)
+    config = OmegaConf.load(copy / "config.yaml")
+    config.game.split = "held_out"
+    OmegaConf.save(config, copy / "config.yaml")
+    assert cli.main(["pairs", str(copy)]) == 2
+    assert "the domain has none of the contexts that it stored probes of" in capsys.readouterr().err
+    shutil.rmtree(copy / "checkpoints")
+    assert cli.main(["pairs", str(copy)]) == 2
+    said = capsys.readouterr().err
+    assert "has no checkpoint left to pair with skills" in said
+    assert said.count("\n") == 1
+
+
 def test_a_resume_at_the_second_visit_ends_where_the_unbroken_run_ends(run, tmp_path):
     train(tmp_path, *TWO, "max_steps=1")
     assert "resuming" in train(tmp_path, *TWO, "resume=auto")
@@ -108,6 +129,20 @@ def test_the_random_arm_pays_all_three_by_a_coin(tmp_path):
     assert {name for name in row if name.startswith("reward/")} == {f"reward/{role}/random" for role in LEARNING}
 
 
-def test_two_processes_agree_on_weights_and_skills(tmp_path):
-    train(tmp_path, *TWO, launcher=["-m", "torch.distributed.run", "--nproc_per_node", "2"])
-    assert len(SkillStore(tmp_path / "ctx2skill_grpo_small" / "skills").visits()) == 4
+def test_a_visit_on_one_process_goes_on_from_that_on_the_other(tmp_path):
+    """Of three contexts rank 0 visits the first and the third, rank 1 the second and the first again. (What is said is
+    another draw than on one process, by design; where visits begin is not.)"""
+    words = [*TWO, "domain.n=3", "evaluation.every=0"]
+    train(tmp_path / "one", *words)
+    train(tmp_path / "two", *words, launcher=["-m", "torch.distributed.run", "--nproc_per_node", "2"])
+    alone, both = (tmp_path / name / "ctx2skill_grpo_small" for name in ("one", "two"))
+    began = [[(visit.context, visit.step, visit.began) for visit in visits(run)] for run in (alone, both)]
+    assert sorted(place[1:] for place in began[0]) == [(1, 0), (1, 0), (2, 0), (2, 1)]
+    assert began[1] == began[0], "a process that knew its own visits alone would begin anew"
+    for run in (alone, both):
+        state = json.loads((run / "checkpoints" / "step-000002" / "state.json").read_text())["game"]
+        stored = {visit.context: visit.folder / "SKILL.md" for visit in visits(run)}  # the latest of each
+        assert state["skills"] == {key: file.read_text() if file.exists() else "" for key, file in stored.items()}
+        assert {key: visit["rounds"] for key, visit in state["visits"].items()} == {
+            key: 2 if (key, 2, 1) in began[0] else 1 for key in stored
+        }

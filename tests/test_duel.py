@@ -230,6 +230,8 @@ def test_an_endpoint_that_is_refused_is_not_shown(runs: Path, no_model, capsys, 
         (["base", "base"], "base: whose? Name a run's folder"),
         (["{serl}", "{empty}"], "holds no config.yaml; name one like runs/quickstart"),
         (["{serl}", "{unfinished}"], "it has no adapters; end it with resume=auto, or name its checkpoint"),
+        (["{serl}", "{scripted}"], "has no adapters: no model played in it"),
+        (["{serl}", "{scripted}/checkpoints/step-000010"], "has no adapters: no model played in it"),
         (["{serl}", "{sums}"], "they cannot be asked the same"),
         (["{serl}", "base", "--judge", "nobody"], "--judge nobody: is no judge; take truth, base"),
         (["{serl}", "base", "--judge", "{sums}"], "its game has no role judge, only proposer, solver"),
@@ -262,7 +264,9 @@ def test_a_mistake_is_one_line_before_a_model_is_loaded(runs: Path, tmp_path: Pa
         "annotations": [{"instruction": "x", "output_1": "", "output_2": "", "generator_1": "a", "generator_2": "b"}],
     }
     places = {"serl": runs / "serl", "sums": runs / "sums"}
-    places |= {name: tmp_path / name for name in ("empty", "unfinished")}
+    shutil.copytree(tmp_path / "unfinished", tmp_path / "scripted")
+    shutil.rmtree(tmp_path / "scripted" / "checkpoints" / "step-000010" / "adapters")
+    places |= {name: tmp_path / name for name in ("empty", "unfinished", "scripted")}
     for name, rows in files.items():
         places[name] = tmp_path / f"{name}.json"
         places[name].write_text(json.dumps(rows))

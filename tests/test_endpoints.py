@@ -8,6 +8,7 @@ import pytest
 
 from selfplay.checks import check
 from selfplay.configuration import RecipeError, build, compose
+from selfplay.endpoint_plan import asked_rows
 from selfplay.endpoints import endpoint_samplers, settings_of
 from selfplay.learner.window import endpoint_counts
 from selfplay.plan import make_plan
@@ -112,6 +113,15 @@ def test_the_plan_shows_who_is_asked_and_how_much(capsys):
     shown = " ".join(capsys.readouterr().out.split())
     assert "m at http://localhost:8000/v1 plays proposer." in shown
     assert "│ proposer │ 480 │ 61,440 │ 4,800 │ - │ 480 │" in shown  # a call for each reply; prompts of 128 tokens
+
+
+def test_a_sum_of_which_a_part_has_no_price_says_so():
+    priced = "endpoints.proposer.prices={prompt: 1.0, completion: 1.0}"
+    plan = make_plan(compose([*HERE, "players=endpoint", priced]))
+    (proposer, solver, total) = asked_rows(plan.asked)
+    assert (solver[0], solver[4]) == ("solver", "-")
+    assert total[4] == f"at least {proposer[4]}"
+    assert float(proposer[4]) > 0
 
 
 def test_each_process_keeps_its_answers_in_a_file_of_its_own(tmp_path):

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import time
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
 from selfplay.configuration import RecipeError, compose
 from selfplay.learner.checkpoint_names import CheckpointError, named_checkpoints, read_state
 from selfplay.learner.durable import fault
+from selfplay.patient_stop import patient_stop
 from selfplay.rehearsal import rehearse
 from selfplay.run_folder import RunFolder, open_run_folder
 from selfplay.samplers.endpoint.answered import CALLS, AnsweredCalls, Question
@@ -77,6 +82,28 @@ def test_never_begins_anew_and_auto_refuses_another_recipe(tmp_path):
         run(tmp_path, "resume=auto", "game.answers=4")
 
 
+def test_however_many_processes_were_launched_one_plays(tmp_path, monkeypatch):
+    """`accelerate launch --num_processes 2`, and then `selfplay train ... resume=auto`."""
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    run(tmp_path, "max_steps=1")
+    monkeypatch.delenv("WORLD_SIZE")
+    assert [row["step"] for row in rows(run(tmp_path, "max_steps=2", "resume=auto"))] == [1, 2]
+
+
+def test_sigterm_is_ctrl_c_and_its_echo_nothing(capfd):
+    heard = []
+    with patient_stop(tell=True):
+        for number in (signal.SIGTERM, signal.SIGINT):  # what waits for calls is not disturbed by the second
+            try:
+                os.kill(os.getpid(), number)
+                time.sleep(0.05)
+            except KeyboardInterrupt:
+                heard.append(number)
+    assert heard == [signal.SIGTERM]
+    assert capfd.readouterr().err.count("calls that were sent are waited for, once more stops at once") == 1
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
 def test_another_runs_memory_can_be_taken_up(tmp_path):
     first = run(tmp_path, "max_steps=2")
     other = run(tmp_path, f"resume={first.path / 'checkpoints' / 'step-000002'}", "run_name=other")
@@ -108,7 +135,9 @@ def opened(root: Path, *words: str) -> RunFolder:
 
 def test_a_run_killed_before_its_first_checkpoint_keeps_what_it_paid_for(tmp_path):
     first = opened(tmp_path)
-    (first.path / "config.yaml").write_text("seed: 7\n")
+    OmegaConf.save(
+        compose([*WORDS, f"output_dir={tmp_path}", "learner.keep=7"]), first.path / "config.yaml", resolve=True
+    )
     file = answered(first.path)
     kept = file.read_bytes()
     torn = first.path / "checkpoints" / ".step-000001.writing"
@@ -117,19 +146,21 @@ def test_a_run_killed_before_its_first_checkpoint_keeps_what_it_paid_for(tmp_pat
     assert (folder.path, folder.checkpoint, file.read_bytes()) == (first.path, None, kept)
     assert "keeps 0.6 MB of answered calls, which are not asked again" in folder.remark
     assert not torn.exists()
-    assert (folder.path / "config.until-step-000000.yaml").read_text() == "seed: 7\n"
+    assert OmegaConf.load(folder.path / "config.until-step-000000.yaml").learner.keep == 7
     assert not (tmp_path / f"{first.path.name}.1").exists()
 
 
-@pytest.mark.parametrize("state", ["never", "nothing was answered", "it had ended"])
+@pytest.mark.parametrize("state", ["never", "nothing was answered", "it had ended", "another recipe"])
 def test_else_it_moves_the_old_folder_aside(tmp_path, state):
     first = opened(tmp_path)
-    (first.path / "config.yaml").write_text("seed: 7\n")
+    seed = 8 if state == "another recipe" else 7
+    words = [*WORDS, f"output_dir={tmp_path}", f"seed={seed}"]
+    OmegaConf.save(compose(words), first.path / "config.yaml", resolve=True)
     file = answered(first.path)
     if state == "nothing was answered":
         shutil.rmtree(file.parent)
     elif state == "it had ended":
         (first.path / "summary.json").write_text(json.dumps({}))
-    folder = opened(tmp_path, f"resume={'never' if state == 'never' else 'auto'}")
+    folder = opened(tmp_path, "seed=7", f"resume={'never' if state == 'never' else 'auto'}")
     assert not list(folder.path.iterdir())
     assert (tmp_path / f"{first.path.name}.1" / "config.yaml").exists()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from selfplay.domains.documents import LONGEST, Documents, bounded
+from selfplay.domains.documents import LONGEST, Documents, bounded, split_of
 from selfplay.types import Context
 
 TEXT = (".md", ".txt")
@@ -40,6 +40,8 @@ class Folder(Documents):
 
 def read_folder(path: str, longest: int = LONGEST) -> list[Context]:
     """The contexts of a folder, by name; raises as ``Folder`` does."""
+    if not str(path).strip():  # a variable of the shell that is not set; "" would be the working directory
+        raise ValueError(f"domain.path is empty; give a folder with {', '.join(READABLE)} files.")
     folder = Path(path).expanduser()
     if not folder.is_dir():
         raise ValueError(f"domain.path={path}: is no folder; give one with {', '.join(READABLE)} files.")
@@ -49,10 +51,13 @@ def read_folder(path: str, longest: int = LONGEST) -> list[Context]:
     return contexts
 
 
-def number_of_contexts(path: str) -> int:
-    """How many contexts a folder holds, by its names alone: no document is read. 0 where there is no folder."""
+def number_of_contexts(path: str, held_out_share: float = 0.0, split: str = "train") -> int:
+    """How many contexts of a split a folder holds, by names alone: no document is read. 0 where there is no folder."""
     folder = Path(path).expanduser()
-    return sum(bool(_documents(entry)) for entry in folder.iterdir()) if folder.is_dir() else 0
+    if not path.strip() or not folder.is_dir():
+        return 0
+    names = [entry.stem for entry in folder.iterdir() if _documents(entry)]
+    return sum(split_of(name, held_out_share) == split for name in names)
 
 
 def _contexts(folder: Path, where: str, longest: int) -> Iterator[Context]:

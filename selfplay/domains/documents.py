@@ -37,7 +37,7 @@ class Documents(JsonWording):
             raise ValueError(f"domain.held_out_share={held_out_share} must be between 0 and 1.")
         self._splits: dict[str, list[Context]] = {"train": [], "held_out": []}
         for context in contexts:
-            self._splits["held_out" if share(context.key) < held_out_share else "train"].append(context)
+            self._splits[split_of(context.key, held_out_share)].append(context)
 
     def contexts(self, split: str) -> list[Context]:
         """
@@ -80,6 +80,15 @@ def bounded(context: Context, longest: int, where: str) -> Context:
             "it, or raise the bound if the model reads that much."
         )
     return context
+
+
+def split_of(key: str, held_out_share: float) -> str:
+    """Which split a context belongs to, by a hash of its key.
+
+    >>> split_of("handbook", 0.0), split_of("handbook", 1.0)
+    ('train', 'held_out')
+    """
+    return "held_out" if share(key) < held_out_share else "train"
 
 
 def share(text: str) -> float:

@@ -47,6 +47,7 @@ class Ctx2Skill:
         self.domain, self.set = domain, Settings(**settings)
         self.contexts = domain.contexts(self.set.split)
         self.set.check_domain(domain.wording, self.contexts)
+        self.seeds = None if self.set.visits is None else self.set.visits * len(self.contexts)  # so many are played
         self.agents = Agents(domain, self.set)
         self.periods: Mapping[str, int] = {role: 0 for role in self.roles if role not in self.set.learns}
         self.memory = Memory(self.set.carry)
@@ -54,7 +55,9 @@ class Ctx2Skill:
         self.rows_per_seed: Mapping[str, int] = self.set.rows(self.agents.compact)
 
     def play(self, seeds_B: Sequence[Seed], sampler: Sampler) -> list[Episode]:
-        """Rounds, replay, and the closed-book check where it is asked for."""
+        """Rounds, replay, and the closed-book check where it is asked for; of the seeds those that `Settings.visits`
+        leaves, which may be none."""
+        seeds_B = seeds_B if self.seeds is None else [seed for seed in seeds_B if seed.index < self.seeds]
         loops_B = [self.memory.loop(seed, self.contexts[seed.index % len(self.contexts)]) for seed in seeds_B]
         for place in range(1, self.set.rounds + 1):
             for loop in loops_B:
@@ -77,7 +80,8 @@ class Ctx2Skill:
 
     def budget(self, episodes: int, limits: Mapping[str, int]) -> dict[str, Asked]:
         """See `selfplay.types.Budgeted`."""
-        visited = [self.contexts[number % len(self.contexts)] for number in range(episodes)]
+        played = episodes if self.seeds is None else min(episodes, self.seeds)
+        visited = [self.contexts[number % len(self.contexts)] for number in range(played)]
         return budget(self.domain, self.set, visited, limits)
 
     def _challenge(self, loops_B: Sequence[Loop], sampler: Sampler) -> None:

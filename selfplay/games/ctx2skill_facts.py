@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from statistics import fmean
 
 from selfplay.games.ctx2skill_pay import truth_of
@@ -81,6 +81,8 @@ def notes_of(loop: Loop, settings: Settings) -> dict[str, str]:
     ``skill/<side>/<round>`` is the set in Markdown (empty = no skill yet), ``round/<round>`` JSON of its tasks, what
     became of them and of each side's skill, ``replay`` JSON of every version's score, ``selected`` a round or empty,
     ``began`` JSON of the round before the visit's first and of that whose version of the reasoner's skill it took up.
+    With `Settings.carry` ``left``: JSON of what the next visit begins with, each side's entries as name, description
+    and body, for Markdown does not keep every white space.
     """
     notes = {"context": loop.context.key, "selected": "" if loop.selected is None else str(loop.selected)}
     notes["began"] = _json({"round": loop.start, "reasoner": loop.origin})
@@ -91,6 +93,9 @@ def notes_of(loop: Loop, settings: Settings) -> dict[str, str]:
             notes[f"skill/{side}/{done.number}"] = skill_text(loop.skills(side, done.number), "json")
         tasks = [_task_note(ones_G, settings) for ones_G in done.attempts_N_G]
         notes[f"round/{done.number}"] = _json({"tasks": tasks, "became": done.became})
+    if settings.carry:
+        ends: dict[Side, int] = {"reasoner": loop.selected or 0, "challenger": loop.now.number}
+        notes["left"] = _json({side: [astuple(one) for one in loop.skills(side, at)] for side, at in ends.items()})
     notes["probes"] = _json([asdict(one) for one in loop.probes])
     scores = {
         number: {

@@ -12,13 +12,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from typing import Any
 
 from selfplay.games.ctx2skill_facts import chosen_skill
 from selfplay.games.ctx2skill_state import Loop
 from selfplay.roles.replay import Probe
 from selfplay.roles.skills import read_skills
-from selfplay.types import Context, Episode, Seed, Side
+from selfplay.types import Context, Episode, Seed, Side, Skill
+
+SIDES: tuple[Side, Side] = ("reasoner", "challenger")
 
 
 class Memory:
@@ -41,13 +44,12 @@ class Memory:
         last = self._visits.get(context.key)
         if last is None:
             return Loop(seed, context)
-        skills: dict[Side, str] = {"reasoner": self.skills[context.key], "challenger": last["challenger"]}
         return Loop(
             seed,
             context,
             start=last["rounds"],
             origin=last["chosen"],
-            begun={side: read_skills(text) or () for side, text in skills.items()},
+            begun={side: tuple(Skill(*parts) for parts in last["skills"][side]) for side in SIDES},
             probes=[Probe(kind, number, task, tuple(rubrics)) for kind, number, task, rubrics in last["probes"]],
         )
 
@@ -65,17 +67,26 @@ class Memory:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.skills.clear()
         self.skills.update(state["skills"])
-        self._visits = dict(state.get("visits", {}))  # checkpoints of before there were any
+        visits = state.get("visits", {}) if self.carry else {}  # checkpoints of before there were any have none
+        self._visits = {key: _with_skills(visit, self.skills[key]) for key, visit in visits.items()}
+
+
+def _with_skills(visit: Mapping[str, Any], chosen: str) -> dict[str, Any]:
+    """Older checkpoints have the challenger's set as Markdown, and the reasoner's in ``skills`` alone."""
+    if "skills" in visit:
+        return dict(visit)
+    texts = {"reasoner": chosen, "challenger": visit["challenger"]}
+    skills = {side: [[*astuple(one)] for one in read_skills(texts[side]) or ()] for side in SIDES}
+    return {"rounds": visit["rounds"], "chosen": visit["chosen"], "skills": skills, "probes": visit["probes"]}
 
 
 def _visit(notes: Mapping[str, str]) -> dict[str, Any]:
     """What the next visit needs besides the chosen skill, as JSON takes it."""
     began = json.loads(notes["began"])["round"]
-    rounds = max(int(name.partition("/")[2]) for name in notes if name.startswith("round/"))
     probes = [one for one in json.loads(notes["probes"]) if one["round"] > began]
     return {
-        "rounds": rounds,
+        "rounds": max(int(name.partition("/")[2]) for name in notes if name.startswith("round/")),
         "chosen": int(notes["selected"] or 0),
-        "challenger": notes[f"skill/challenger/{rounds}"],
+        "skills": json.loads(notes["left"]),
         "probes": [[one["kind"], one["round"], one["task"], one["rubrics"]] for one in probes],
     }

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from selfplay.games.settings import at_least, one_of
+from selfplay.games.settings import a_switch, at_least, one_of
 from selfplay.roles.proposer import Band, check_band
 from selfplay.roles.replay import Combine, Ties
 from selfplay.roles.rubrics import By, Unanswered
@@ -46,6 +46,7 @@ class Settings:
     select: str | int = "product"  # replay by product or sum; last; or the number of a round
     no_skill: bool = False  # whether round 0, no skill, competes in the replay
     carry: bool = False  # a context that comes again goes on from its last visit; else it is mined anew
+    visits: int | None = None  # most visits to one context, seeds beyond are not played; None = as many as seeds come
     ties: Ties = "random"
     closed_book: int = 0  # tasks of each round that are answered without the document too: do they need one?
     planted: int = 0  # items of known verdict for the judge in each round
@@ -57,6 +58,10 @@ class Settings:
     split: Split = "train"
 
     def __post_init__(self) -> None:
+        if self.closed_book is False:  # which older recipes say
+            object.__setattr__(self, "closed_book", 0)
+        for key in ("merged", "no_skill", "carry"):
+            a_switch(f"game.{key}", getattr(self, key))
         for key, least, why in (
             ("rounds", 1, "without one nothing is learned"),
             ("tasks", 1, "a round needs one"),
@@ -71,6 +76,8 @@ class Settings:
             at_least(f"game.{key}", getattr(self, key), least, why)
         if self.most_skills is not None:
             at_least("game.most_skills", self.most_skills, 1, "null keeps all")
+        if self.visits is not None:
+            at_least("game.visits", self.visits, 1, "null sets no bound")
         choices = {"verdict": By, "unanswered": Unanswered, "replacement": Replacement, "ties": Ties, "split": Split}
         for key, literal in choices.items():
             one_of(f"game.{key}", getattr(self, key), literal)

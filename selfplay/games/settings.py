@@ -21,6 +21,12 @@ def at_least(key: str, value: int, least: int, why: str) -> None:
         raise ValueError(f"{key}={value!r}: must be a whole number from {least}; {why}.")
 
 
+def a_switch(key: str, value: object) -> None:
+    """Raise ValueError unless ``value`` is true or false; a text such as "no" would count as true."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{key}={value!r}: must be true or false.")
+
+
 def plays_on(domain: object, method: str, told: str) -> None:
     """Raise ValueError unless the domain has ``method``, without which the game cannot be played on it."""
     if not hasattr(domain, method):

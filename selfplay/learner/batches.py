@@ -116,5 +116,8 @@ def _pad(lists: Sequence[Sequence[float]], value: float, left: bool = False, wid
     padded = np.full((len(lists), width), value, dtype)
     place_T = np.arange(width)
     filled = place_T >= width - lengths_R[:, None] if left else place_T < lengths_R[:, None]
-    padded[filled] = np.fromiter(chain.from_iterable(lists), dtype, int(lengths_R.sum()))
+    numbers = np.fromiter(chain.from_iterable(lists), dtype, int(lengths_R.sum()))
+    if dtype is np.float32 and np.isnan(numbers).any() and any(None in items for items in lists):
+        raise TypeError("a number is None; NumPy would take it for NaN, which says that nothing was sampled")
+    padded[filled] = numbers
     return torch.from_numpy(padded)

@@ -170,7 +170,7 @@ class OpenAISampler:
         return turns_N_G
 
     def _all(self, jobs: Sequence[Any]) -> list[Any]:
-        return at_once(jobs, self.settings.at_once)
+        return at_once(jobs, self.settings.at_once, patience=self.settings.timeout)
 
     def _replies(self, ask: _Ask, stop: threading.Event) -> list[tuple[Reply, str]]:
         """``ask.n`` replies, each with the reason for which it is missing, or "". A server may give fewer than asked

@@ -153,8 +153,9 @@ CONTEXTS = Recipe(
     bands=BANDS_OF_CONTEXTS,
 )
 
-# The same roles after a sturdier start, with steps of 16 examples in place of 64: pairs were recalled by step 800 on
-# each of six seeds (recipes/ctx2skill_small.md). `contexts` keeps the start that its figures were measured with.
+# The same roles after a sturdier start, with steps of 16 examples in place of 64. With three stretches, as here, pairs
+# were recalled by step 800 on both seeds tried, with five by step 800 on six (recipes/ctx2skill_small.md). `contexts`
+# keeps the start that its figures were measured with.
 CONTEXTS_1 = dataclasses.replace(
     CONTEXTS,
     name="contexts-1",

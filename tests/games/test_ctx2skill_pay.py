@@ -7,6 +7,7 @@ from itertools import cycle
 import pytest
 
 from selfplay.games.ctx2skill import Ctx2Skill
+from selfplay.games.ctx2skill_settings import Settings
 from selfplay.guards.controls import Control
 from selfplay.samplers.scripted import Scripted
 from selfplay.types import Episode, Seed, Turn
@@ -19,6 +20,12 @@ VERDICTS = {
     "has C & has D : cd": ["no no"],
     "has Q & has A : AB": ["no yes", "yes yes", "no yes"],  # planted: no Q, but an A
 }
+
+
+def test_what_older_recipes_say_of_closed_books_is_none():
+    assert Settings(closed_book=False) == Settings(closed_book=0)
+    with pytest.raises(ValueError, match=r"^game\.closed_book=True: must be a whole number"):
+        Settings(closed_book=True)
 
 
 def play(closed: str = "ab", **changes) -> Episode:

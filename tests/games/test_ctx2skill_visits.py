@@ -9,7 +9,7 @@ import pytest
 from selfplay.games.ctx2skill import Ctx2Skill
 from selfplay.games.ctx2skill_settings import Settings
 from selfplay.samplers.scripted import Scripted
-from selfplay.types import Episode, Seed, Turn
+from selfplay.types import Episode, Seed, Skill, Turn
 from tests.games import shelf
 from tests.games.shelf import Shelf
 
@@ -72,6 +72,51 @@ def test_without_it_every_visit_is_the_first():
 
 def test_a_resumed_game_goes_on_the_same_way():
     assert visits(2, resumed=True) == visits(2)
+
+
+def test_without_carry_a_memory_of_visits_is_let_go():
+    """Whoever turns it off on a resume mines every context anew, as the settings then say."""
+    game = Ctx2Skill(Shelf(), rounds=1, tasks=2, carry=True)
+    game.remember(game.play([SEED], Scripted(shelf.lines())))
+    other = Ctx2Skill(Shelf(), rounds=1, tasks=2)
+    other.load_state_dict(game.state_dict())
+    (episode,) = other.play([SEED], Scripted(shelf.lines()))
+    assert json.loads(episode.notes["began"]) == {"round": 0, "reasoner": 0}
+    assert other.skills == game.skills
+    assert other.state_dict()["visits"] == {}
+
+
+def test_a_checkpoint_that_has_the_skills_as_markdown_is_taken_up():
+    settings = {"rounds": 1, "tasks": 2, "carry": True}
+    game = Ctx2Skill(Shelf(), **settings)
+    (first,) = game.play([SEED], Scripted(shelf.lines()))
+    game.remember([first])
+    old = json.loads(json.dumps(game.state_dict()))
+    (visit,) = old["visits"].values()
+    del visit["skills"]
+    visit["challenger"] = first.notes["skill/challenger/1"]
+    resumed = Ctx2Skill(Shelf(), **settings)
+    resumed.load_state_dict(old)
+    assert resumed.state_dict() == json.loads(json.dumps(game.state_dict()))
+
+
+@pytest.mark.parametrize("body", ["write D\n", "\x1c write D", "---\nname: twice\ndescription: D.\n---\nD", "\ud800"])
+def test_a_visit_begins_with_the_very_skill_of_the_last_one(body):
+    """Markdown would lose white space, and the whole of a set that does not read back."""
+
+    class Odd(Shelf):
+        def read_skill(self, text):
+            return Skill("odd", "For D.", body)
+
+    game = Ctx2Skill(Odd(), rounds=1, tasks=2, carry=True, select="last")
+    lines = shelf.lines() | {"challenger": ["task cd", "task cd", "has C & has D", "has C & has D"] * 2}
+    game.remember(game.play([SEED], Scripted(lines)))
+    state = json.loads(json.dumps(game.state_dict()))
+    game = Ctx2Skill(Odd(), rounds=1, tasks=2, carry=True, select="last")
+    game.load_state_dict(state)
+    (second,) = game.play([SEED], Scripted(lines))
+    asked = prompts([second], "reasoner", "reasoner/2")
+    assert {prompt.partition("[")[2].rpartition("]")[0] for prompt in asked} == {body}
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,18 @@
 """Turns to tensors, worked out by hand."""
 
 import math
+import pickle
+from dataclasses import replace
 
 import pytest
 import torch
 
-from selfplay.learner.batches import Share, deal, learnable, spread, tensors
+from selfplay.learner import ranks
+from selfplay.learner.batches import Share, _pad, deal, learnable, spread, tensors
 from selfplay.learner.normalisation import LOSS_TYPES, StepCounts, correction
+from selfplay.learner.ranks import gather_episodes
 from selfplay.learner.seeds import SeedStream
-from selfplay.types import Turn
+from selfplay.types import Episode, Seed, Turn
 
 
 def turn(text_ids, prompt_ids=(5, 6), role="solver", **more):
@@ -40,6 +44,47 @@ def test_a_micro_batch_of_nothing_but_fill_rows_keeps_its_shape():
     assert rows["completion_mask"].sum() == 0
     assert rows["prompt_mask"].sum() == 2
     assert torch.equal(rows["advantages"], torch.zeros(2))
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("lists", "value", "left", "width"),
+    [
+        ([[1, 2, 3], [4], []], 0, False, 0),
+        ([[1, 2, 3], [4], []], 9, True, 0),
+        ([[7]], 0, True, 4),
+        ([[], []], 0, False, 1),
+        ([[2**40, -1], [5]], 0, False, 3),
+        ([[-0.1, -1e-9], [-2.5]], NAN, False, 0),
+        ([[NAN, NAN], []], NAN, False, 5),
+        ([[-math.inf, 0.25], [1]], 0.0, True, 0),
+    ],
+)
+def test_padding_is_what_a_tensor_of_padded_lists_is(lists, value, left, width):
+    width = max(width, *map(len, lists))
+    fill = [[value] * (width - len(items)) for items in lists]
+    pairs = zip(fill, lists, strict=True)
+    plain = torch.tensor([gap + items if left else items + gap for gap, items in pairs])
+    torch.testing.assert_close(_pad(lists, value, left, width), plain, rtol=0, atol=0, equal_nan=True)
+
+
+def test_a_log_probability_that_is_none_is_no_missing_one():
+    """NumPy makes NaN of None, which says that nothing was sampled: a sampler's mistake would drop its tokens."""
+    with pytest.raises(TypeError, match="is None"):
+        tensors([turn([1, 2]), replace(turn([3, 4]), logprobs=[-0.5, None])], rows=2, pad_id=0)
+
+
+def test_all_ranks_episodes_in_rank_order_and_ones_own_as_they_are(monkeypatch):
+    mine, theirs = [Episode(Seed(2, "a"))], [Episode(Seed(0, "b"), [turn([1, 2])]), Episode(Seed(1, "c"))]
+    assert gather_episodes(mine) is mine
+    monkeypatch.setattr(ranks.dist, "is_initialized", lambda: True)
+    monkeypatch.setattr(ranks.dist, "get_rank", lambda: 1)
+    monkeypatch.setattr(ranks, "gather_objects", lambda sent: [pickle.dumps(theirs), sent])
+    everyone = gather_episodes(mine)
+    assert everyone == [*theirs, *mine]
+    assert everyone[2] is mine[0], "its turns are what this rank samples from"
 
 
 def lengths(dealt):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import urllib.request
@@ -26,11 +27,11 @@ NOTES = Path(__file__).parents[2] / "recipes" / "endpoints.md"
 CURSES = {
     "500": "HTTP 500",
     "429": "HTTP 429",
-    "SLOW": "no whole answer within 1.5 s",
+    "SLOW": "no whole answer within 5 s",
     "HALF": "cut off",
     "GARBAGE": "no JSON",
 }
-QUICK = ("tracking.wandb=disabled", "game.rounds=2", "game.tasks=2", "endpoint.backoff=0.01", "endpoint.at_once=16")
+QUICK = ("tracking.wandb=disabled", "game.rounds=2", "game.tasks=2", "endpoint.backoff=0.01", "endpoint.at_once=4")
 PDF = find_spec("pypdf") is not None
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
@@ -90,6 +91,12 @@ def test_the_command_of_the_notes_leaves_a_skill_for_each_document(librarian, do
     assert_planned(told.stdout, calls(run))
 
 
+def test_prices_are_one_word_to_a_shell():
+    for notes in (NOTES, NOTES.with_name("ctx2skill.yaml")):
+        (word,) = re.findall(r"with `?(\S*endpoint\.prices=\{[^}]*\}\S?)", notes.read_text())
+        assert shlex.split(word.rstrip(".`")) == ["endpoint.prices={prompt: 2.0, completion: 8.0}"]
+
+
 def calls(run: Path) -> list[dict[str, Any]]:
     return json.loads((run / "summary.json").read_text())["facts"]["endpoints"]
 
@@ -106,12 +113,12 @@ def assert_planned(shown: str, rows: list[dict[str, Any]]) -> None:
 
 
 def test_documents_whose_calls_fail_are_marked_and_the_others_go_on(librarian, documents, tmp_path):
-    for curse in CURSES:
-        (documents / f"cursed-{curse.lower()}.txt").write_text(f"CURSE-{curse}")
+    for curse in CURSES:  # last by name: a server that has said nothing but garbage would end the run
+        (documents / f"z-{curse.lower()}.txt").write_text(f"CURSE-{curse}")
     together = (
         f"seeds.per_window={len(CURSES) + 2}",
         "max_steps=1",
-        "endpoint.timeout=1.5",
+        "endpoint.timeout=5",
         "endpoint.retries=1",
         "game.tries=1",
     )
@@ -125,11 +132,11 @@ def test_documents_whose_calls_fail_are_marked_and_the_others_go_on(librarian, d
     assert asked == dict.fromkeys(CURSES, 4), "2 tries in each of 2 rounds"
     reasons = {}
     for curse in CURSES:
-        marked = selected(run, f"cursed-{curse.lower()}")
+        marked = selected(run, f"z-{curse.lower()}")
         assert marked["round"] is None
         assert (marked["unanswered"]["turns"], marked["unanswered"]["of"]) == (2, 2)
         reasons[curse] = marked["unanswered"]["reason"]
-        assert f"(cursed-{curse.lower()}): 2 of 2 turns got no answer" in " ".join((done.stdout + done.stderr).split())
+        assert f"(z-{curse.lower()}): 2 of 2 turns got no answer" in " ".join((done.stdout + done.stderr).split())
     assert list(reasons) == list(CURSES)
     for reason, part in zip(reasons.values(), CURSES.values(), strict=True):
         assert part in reason

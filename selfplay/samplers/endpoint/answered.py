@@ -3,8 +3,9 @@
     question --key--> kept? --yes--> its answer          calls/rank-0.jsonl: one line for each answered call,
                             --no---> ask, keep, answer   on the disk before anybody reads the reply
 
-A line torn by a kill is passed over: nobody has used its reply. Nothing is ever removed, nor read by anybody but the
-process of the same rank. The answer is kept as the server gave it; of the question a digest alone.
+A line torn by a kill is passed over: nobody has used its reply. Nothing is ever removed. A file answers the process of
+its own rank alone, and only its owner may read it: answers quote documents. The answer is kept as the server gave it;
+of the question a digest alone.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ class Question:
     def key(self) -> str:
         """128 bits, in hex. Where it is asked and how patiently is no part of it."""
         parts = [list(self.window), self.role, list(self.place), self.path, dict(self.body)]
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+        plain = json.loads(json.dumps(parts))  # as it is sent: every key a text, so that all can be sorted
+        return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:32]
 
 
 class AnsweredCalls:
@@ -64,7 +66,7 @@ class AnsweredCalls:
             row, torn = _read(line), not line.endswith(b"\n")
             if row is not None:
                 self._places[row["key"]] = (start, len(line))  # the last one was used
-        self._handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        self._handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         if torn:
             os.write(self._handle, b"\n")  # whatever was begun there stays, by itself
 
@@ -78,7 +80,10 @@ class AnsweredCalls:
         if place is None:
             return None
         start, size = place
-        row = _read(os.pread(self._handle, size, start))
+        try:
+            row = _read(os.pread(self._handle, size, start))
+        except OSError:
+            return None  # what cannot be read back is asked again
         return None if row is None or row["key"] != key else row["answer"]
 
     def keep(self, question: Question, answer: Any, showable: Callable[[str], bool] = lambda text: True) -> None:
@@ -111,7 +116,7 @@ class Asker:
     def __init__(self, caller: Caller) -> None:
         self.caller = caller
         self.answered: AnsweredCalls | None = None
-        self.heard = False  # whether the server has ever said anything that can be read, to this process
+        self.heard = False  # whether the server has said anything that can be read, kept answers included
 
     def ask(self, question: Question, count: Callable[..., None], stop: threading.Event) -> tuple[Any, bool]:
         """The answer's JSON, which has choices, and whether it is fresh; ``count`` is told ``replayed=1`` of another.
@@ -120,6 +125,7 @@ class Asker:
             CallFailed, GivenUp: as ``Caller.call``. EndpointError: the answer cannot be kept.
         """
         if self.answered is not None and has_choices(found := self.answered.find(question.key)):
+            self.heard = True  # it said this to an earlier process: it is no wrong address
             count(replayed=1)
             return found, False
         answer = self.caller.call(question.path, dict(question.body), has_choices, count, stop)

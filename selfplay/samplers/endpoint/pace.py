@@ -46,14 +46,18 @@ class Pace:
             self._next = max(self._next, self._now() + seconds)
 
 
-def at_once(jobs: Sequence[Callable[[threading.Event], T]], most: int) -> list[T]:
+def at_once(jobs: Sequence[Callable[[threading.Event], T]], most: int, patience: float = 0.0) -> list[T]:
     """What every job returns, in order, at most ``most`` running at a time.
 
     Each job is handed an event; once it is set (another job raised, or the user stopped) the job had better end with
-    ``GivenUp``. Threads are daemons: a program that ends does not wait for a server.
+    ``GivenUp``, or with what is under way: a call that was sent is paid for, and its answer worth keeping. Threads are
+    daemons: a program that ends does not wait for a server.
+
+    Args:
+        patience: seconds that jobs under way are waited for after a stop; a second Ctrl-C does not wait.
 
     Raises:
-        Exception: the first that a job raised; the others are told and not waited for longer than they need.
+        Exception: the first that a job raised; the others are told, and begin nothing more.
     """
     stop, lock = threading.Event(), threading.Lock()
     todo: Iterator[tuple[int, Callable[[threading.Event], T]]] = iter(enumerate(jobs))
@@ -79,10 +83,14 @@ def at_once(jobs: Sequence[Callable[[threading.Event], T]], most: int) -> list[T
         for thread in threads:
             thread.start()
         for thread in threads:
-            while thread.is_alive() and not stop.is_set():  # a call under way may take until its timeout
+            while thread.is_alive() and not stop.is_set():
                 thread.join(0.1)
     finally:
         stop.set()
+        until = time.monotonic() + patience
+        for thread in threads:
+            if thread.is_alive():
+                thread.join(max(0.0, until - time.monotonic()))
     if raised:
         raise raised[0]
     return [done[number] for number in range(len(jobs))]

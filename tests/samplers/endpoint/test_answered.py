@@ -138,6 +138,46 @@ def test_an_answered_call_is_not_asked_again(asker):
     assert ask(asker) == (answer(), False, {"calls": 0, "replayed": 1})
 
 
+def test_garbage_after_a_resume_is_one_prompts_fault(file, monkeypatch):
+    """The first process heard good answers and marked one prompt; all that the second one asks is that prompt."""
+    good = json.dumps(answer()).encode()
+
+    def send(address: Address, path: str, body: bytes, timeout: float) -> Answer:
+        return Answer(200, "OK", None, b"<html>" if b"bad" in body else good)
+
+    monkeypatch.setattr("selfplay.samplers.endpoint.calls.send", send)
+    for _ in range(2):
+        sampler = OpenAISampler("http://127.0.0.1:9/v1", "m", at_once=1, retries=0, on_failure="mark")
+        sampler.asker.answered = AnsweredCalls(file)
+        turns = sampler.sample("judge", ["fine", "bad"])
+        assert [turn.failure == "" for (turn,) in turns] == [True, False]
+    assert sampler.ledger.total().replayed == 1
+
+
+def test_keys_of_mixed_kinds_can_be_told_apart():
+    """YAML reads a token's number as a number."""
+    bodies = [BODY | {"logit_bias": {50256: value, "a": 1}} for value in (-100, 100)]
+    keys = {replace(QUESTION, body=body).key for body in bodies}
+    assert len(keys) == 2
+    assert replace(QUESTION, body=BODY | {"logit_bias": {"a": 1, "50256": -100}}).key in keys, "as it is sent"
+
+
+def test_only_the_owner_may_read_what_was_answered(file):
+    AnsweredCalls(file)
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_answer_that_cannot_be_read_back_is_asked_again(asker, monkeypatch):
+    asker.answered.keep(QUESTION, answer("lost"))
+
+    def broken(*_: int) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("selfplay.samplers.endpoint.answered.os.pread", broken)
+    asker.said.append(json.dumps(answer("again")).encode())
+    assert ask(asker)[:2] == (answer("again"), True)
+
+
 @pytest.mark.parametrize("said", [b"<html>", b'{"choices": []}', b"null"])
 def test_garbage_is_not_kept(asker, said):
     asker.said.append(said)

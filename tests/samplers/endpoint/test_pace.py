@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from functools import partial
@@ -38,6 +40,60 @@ def test_the_first_error_ends_the_others_without_waiting_for_them():
     time.sleep(0.1)
     assert time.monotonic() - started < 5
     assert len(given_up) == 2  # the fourth was never begun
+
+
+class Calls:
+    """A job whose call was sent and takes a while, and one that ends the round meanwhile."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error, self.sent, self.kept = error, threading.Event(), []
+
+    def slow(self, stop: threading.Event) -> None:
+        self.sent.set()
+        time.sleep(0.3)
+        self.kept.append(1)
+
+    def ends(self, stop: threading.Event) -> None:
+        self.sent.wait(5)
+        raise self.error
+
+
+def test_calls_that_were_sent_are_waited_for():
+    calls = Calls(ValueError("no"))
+    with pytest.raises(ValueError, match="no"):
+        at_once([calls.slow, calls.ends, calls.slow], most=2, patience=20)
+    assert calls.kept == [1], "what is paid is kept, and nothing further begun"
+
+
+def test_but_not_for_longer_than_they_may_take():
+    calls, started = Calls(ValueError("no")), time.monotonic()
+    with pytest.raises(ValueError, match="no"):
+        at_once([calls.slow, calls.ends], most=2, patience=0.05)
+    assert (calls.kept, time.monotonic() - started < 0.25) == ([], True)
+
+
+def test_ctrl_c_waits_for_them_and_a_second_one_does_not():
+    """The signals are real: the first while a call is under way, the second while it is waited for."""
+    calls = Calls(ValueError("nobody raises it"))
+
+    def interrupts(stop: threading.Event) -> None:
+        calls.sent.wait(5)
+        os.kill(os.getpid(), signal.SIGINT)
+        stop.wait(5)
+
+    with pytest.raises(KeyboardInterrupt):
+        at_once([calls.slow, interrupts], most=2, patience=20)
+    assert calls.kept == [1]
+
+    def interrupts_twice(stop: threading.Event) -> None:
+        interrupts(stop)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(5)
+
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        at_once([interrupts_twice], most=1, patience=20)
+    assert time.monotonic() - started < 3
 
 
 def test_a_hold_is_everybodys():
