@@ -36,15 +36,17 @@ class SuiteNode:
     tokens: int | None = None
 
     def build(self, skills: Mapping[str, str] | None = None) -> Yardstick:
-        """The yardstick; with ``skills`` where its own are left open (null).
+        """The yardstick; with ``skills`` where its own are left open (null), with none where it says ``none``.
 
         Raises:
             RecipeError: naming the suite.
         """
-        open_ended = "skills" in self.node and self.node["skills"] is None
+        words = {}
+        if "skills" in self.node and self.node["skills"] in (None, "none"):
+            words = {"skills": skills if self.node["skills"] is None else None}
         config = OmegaConf.create({"suite": dict(self.node)})
         try:
-            return build(config, "suite", **({"skills": skills} if open_ended else {}))
+            return build(config, "suite", **words)
         except RecipeError as error:
             raise RecipeError(f"suite {self.name}: {str(error).removeprefix('suite: ')}") from error
 

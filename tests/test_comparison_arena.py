@@ -297,10 +297,18 @@ def test_bad_words_are_one_line(runs: list[Path], tmp_path: Path, capsys: pytest
         assert said.count("\n") == 1
 
 
+@pytest.mark.parametrize(("name", "skills"), [("contexts", {"rules-0000": "mip reverse"}), ("contexts_no_skill", None)])
+def test_skills_of_a_run_are_shown_where_the_suite_leaves_them_open(name: str, skills: dict[str, str] | None):
+    from selfplay.arena_suites import load_suite
+
+    yardstick: Any = read_suites({name: load_suite(name)})[name].build({"rules-0000": "mip reverse"})
+    assert yardstick.skills == skills
+
+
 def test_every_shipped_suite_stands_by_itself():
     from selfplay.arena_suites import load_suite
 
-    assert shipped_suites() == ["answers", "arithmetic", "contexts"]
+    assert shipped_suites() == ["answers", "arithmetic", "contexts", "contexts_no_skill"]
     for name, node in read_suites({name: load_suite(name) for name in shipped_suites()}).items():
         assert node.tokens
         assert node.build().texts > 0, name
