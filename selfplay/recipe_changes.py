@@ -117,7 +117,10 @@ def _plain(value: Any) -> Any:
 
 
 def _differ(then: Mapping[str, Any], now: Mapping[str, Any], key: str) -> bool:
-    return key not in then or key not in now or then[key] != now[key]
+    """A key that is missing is as good as null, with which newer versions add theirs; in ``endpoint.extra`` null
+    removes something."""
+    told = ".extra." in key and (key in then) != (key in now)
+    return told or then.get(key) != now.get(key)
 
 
 def _may_differ(key: str, config: DictConfig) -> bool:

@@ -82,7 +82,13 @@ def test_a_parent_s_name_is_no_beginning_of_a_word(tmp_path):
 
 @pytest.mark.parametrize(
     "change",
-    [{"learner": {"keep": 5}}, {"evaluation": {"every": 1, "duel": True}}, {"run_name": "other"}, {"max_steps": 80}],
+    [
+        {"learner": {"keep": 5}},
+        {"game": {"visits": None}},
+        {"evaluation": {"every": 1, "duel": True}},
+        {"run_name": "other"},
+        {"max_steps": 80},
+    ],
 )
 def test_what_alters_nothing_that_is_learned_may_change(tmp_path, change):
     checkpoint = write_checkpoint(tmp_path / "mine", 10, config(tmp_path))
@@ -98,6 +104,7 @@ ASKED = {"url": "http://a/v1", "timeout": 120, "model": "m"}
         ({"judge": "endpoint"}, {"endpoint": {**ASKED, "url": "http://b/v1", "timeout": 600}}, ""),
         ({"judge": "endpoint"}, {"endpoint": {**ASKED, "model": "n"}}, "endpoint.model m -> n"),
         ({"judge": "endpoint"}, {"endpoints": {"judge": {"timeout": 5}}}, ""),
+        ({"judge": "endpoint"}, {"endpoint": {**ASKED, "extra": {"n": None}}}, "endpoint.extra.n None -> None"),
         ({"judge": "endpoint"}, {"endpoints": {"judge": {"model": "n"}}}, "endpoints.judge.model None -> n"),
         ("endpoint", {"endpoint": {**ASKED, "model": "n"}}, "endpoint.model m -> n"),
         ({"judge": "model"}, {"endpoint": {**ASKED, "model": "n"}}, ""),

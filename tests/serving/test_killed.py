@@ -117,6 +117,21 @@ def test_killed_at_random_calls_nothing_is_lost_and_nothing_paid_twice(rule_book
     )
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_keeps_the_answers_of_all_calls_that_were_sent(rule_books, tmp_path, number):
+    rule_books.misbehave(*[["none"]] * 6, *[["slow", 1.5]] * 20)
+    running, until = client(rule_books, tmp_path), time.monotonic() + 150
+    while len(rule_books.seen) <= 6:
+        assert running.poll() is None, running.communicate()[1]
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    running.send_signal(number)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "calls that were sent are waited for, once more stops at once" in said
+    assert kept(tmp_path / "ctx2skill_small" / CALLS) == len(rule_books.seen) > 6
+
+
 def test_a_role_that_is_asked_while_another_learns_is_not_asked_twice(endpoint, tmp_path):
     """Killed before the first checkpoint; the learner plays its windows again, bit for bit, and asks the same."""
     words = ["recipe=sqlm_small", f"output_dir={tmp_path}", f"endpoint.url={endpoint.url}", "endpoint.model=proposer",
