@@ -31,7 +31,7 @@ def conclude(plan: Plan) -> None:
     numbers = _measure(plan) if plan.suites else None
     for run in plan.runs:
         _write_cards(run, [other for other in plan.runs if other != run])
-    page = write_report(plan.folder / "report", plan.runs, numbers, plan.folder.name)
+    page = write_report(plan.folder / "report", plan.runs, numbers, f"Comparison: {plan.folder.name}")
     for row in numbers["differences"] if numbers else []:
         print(f"{row['suite']}: {_contestant(row['a'])} against {_contestant(row['b'])}: {row['words']}")
     print(f"report: {page}")

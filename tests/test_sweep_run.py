@@ -207,7 +207,7 @@ def test_what_is_finished_is_measured_and_reported_together(tmp_path, monkeypatc
         ("arena", runs[:1], {"sums": {}}, tmp_path / "arena"),
         ("card", runs[0], runs[2:]),
         ("card", runs[2], runs[:1]),
-        ("report", tmp_path / "report", [runs[0], runs[2]], numbers, tmp_path.name),
+        ("report", tmp_path / "report", [runs[0], runs[2]], numbers, f"Comparison: {tmp_path.name}"),
     ]
     assert json.loads((tmp_path / "arena" / "standings.json").read_text()) == numbers
     out, err = capsys.readouterr()

@@ -88,7 +88,7 @@ def read_run(folder: Path, name: str = "") -> Run:
     try:
         arm = Arm(
             str(config["recipe"]),
-            str(config["policy"]["base"]),
+            _base(config["policy"]),
             str(config["control"]["arm"]),
         )
         return Run(
@@ -151,3 +151,12 @@ def _flat(value: Mapping[str, Any], before: str = "") -> list[tuple[str, Any]]:
         path = f"{before}{key}"
         pairs += _flat(inner, f"{path}.") if isinstance(inner, Mapping) else [(path, inner)]
     return pairs
+
+
+def _base(policy: Mapping[str, Any]) -> str:
+    """As the arena names it: of two revisions each is a base of its own.
+
+    >>> _base({"base": "small"}), _base({"base": "Qwen/Qwen3-0.6B", "revision": "abc"})
+    ('small', 'Qwen/Qwen3-0.6B:abc')
+    """
+    return f"{policy['base']}:{policy['revision']}" if policy.get("revision") else str(policy["base"])
