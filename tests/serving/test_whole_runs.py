@@ -14,6 +14,7 @@ from pathlib import Path
 from selfplay.domains.open_ended import WordLists
 from selfplay.duel import main as duel
 from selfplay.games.serl import SERL
+from selfplay.patient_stop import ECHO_SECONDS
 from selfplay.roles.schedules import AllPairs
 from selfplay.samplers.per_role import PerRole
 from selfplay.tracking.metrics_file import read_rows
@@ -153,13 +154,16 @@ def test_a_judge_is_asked_while_the_actor_learns(endpoint, tmp_path):
     assert [path.name for path in (tmp_path / "judged" / "adapters").iterdir()] == ["actor"]
 
 
-def test_ctrl_c_does_not_wait_for_the_server(endpoint, tmp_path):
+def test_a_second_ctrl_c_does_not_wait_for_the_server(endpoint, tmp_path):
     endpoint.misbehave(*[["slow", 30]] * 4)
     command = command_of("train", tmp_path, endpoint.url, "players=endpoint", "endpoint.model=solver")
     with subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True) as running:
         while not endpoint.seen:
             time.sleep(0.1)
             assert running.poll() is None
+        running.send_signal(signal.SIGINT)
+        time.sleep(ECHO_SECONDS + 0.5)
+        assert running.poll() is None, "the first waits for what was sent"
         started = time.monotonic()
         running.send_signal(signal.SIGINT)
         assert running.wait(timeout=20) == 130
