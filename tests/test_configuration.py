@@ -182,7 +182,8 @@ def test_the_keys_of_every_node_are_its_constructors_arguments(name: str):
 
 def test_groups_are_the_folders():
     folders = [path for path in recipes_folder().rglob("*") if path.is_dir()]
-    assert {str(path.relative_to(recipes_folder())) for path in folders} == set(GROUPS)
+    names = {str(path.relative_to(recipes_folder())) for path in folders}
+    assert names - {"suite", "sweep"} == set(GROUPS)  # these two are read by `selfplay compare`, not by a recipe
 
 
 def test_an_installed_package_finds_its_recipes_inside_itself(tmp_path: Path):
