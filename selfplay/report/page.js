@@ -157,6 +157,11 @@
     };
     byId("episode").replaceChildren(...reader.read(pack, place - starts[index.pack[place]], about));
     byId("episode").scrollTop = 0;
+  }
+
+  // On a narrow screen the episode stands below the list: who chose one is taken there.
+  async function choose(place) {
+    await show(place);
     if (matchMedia("(max-width: 48rem)").matches) byId("episode").scrollIntoView();
   }
 
@@ -188,7 +193,7 @@
     byId("list").addEventListener("keydown", onListKey);
     byId("list").addEventListener("click", (event) => {
       const button = event.target.closest("button");
-      if (button) show(Number(button.dataset.place));
+      if (button) choose(Number(button.dataset.place));
     });
     byId("previous").addEventListener("click", () => { page--; showPage(); });
     byId("next").addEventListener("click", () => { page++; showPage(); });

@@ -154,6 +154,15 @@ def test_nothing_scrolls_sideways_and_text_stands_out(browser, report, width, sc
     assert browser.errors() == []
 
 
+def test_a_narrow_page_begins_at_its_top_and_goes_to_an_episode_that_is_chosen(browser, report):
+    browser.size(390, 900)
+    browser.open(report)
+    assert browser.ask("scrollY") == 0
+    browser.driver.execute_script("document.querySelectorAll('#list button')[1].click()")
+    browser.until("scrollY > 0")
+    assert browser.errors() == []
+
+
 def contrast(page: Page, selector: str) -> float:
     """Of the text against what lies behind it, as WCAG 2.2 counts it; 4.5 is asked of body text."""
     script = """
