@@ -64,33 +64,38 @@ def at_once(jobs: Sequence[Callable[[threading.Event], T]], most: int, patience:
     done: dict[int, T] = {}
     raised: list[BaseException] = []
 
-    def work() -> None:
-        while not stop.is_set():
-            with lock:
-                number, job = next(todo, (0, None))
-            if job is None:
-                return
-            try:
-                done[number] = job(stop)
-            except GivenUp:
-                return
-            except BaseException as error:
-                raised.append(error)
-                stop.set()
+    def work(ended: threading.Event) -> None:
+        try:
+            while not stop.is_set():
+                with lock:
+                    number, job = next(todo, (0, None))
+                if job is None:
+                    return
+                try:
+                    done[number] = job(stop)
+                except GivenUp:
+                    return
+                except BaseException as error:
+                    raised.append(error)
+                    stop.set()
+        finally:
+            ended.set()
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(most, len(jobs)))]
+    # Waited for by events: a Thread.join that a Ctrl-C interrupts takes a living thread for a dead one (Python 3.11).
+    ends = [threading.Event() for _ in range(min(most, len(jobs)))]
+    threads = [threading.Thread(target=work, args=(ended,), daemon=True) for ended in ends]
     try:
         for thread in threads:
             thread.start()
-        for thread in threads:
-            while thread.is_alive() and not stop.is_set():
-                thread.join(0.1)
+        for ended in ends:
+            while not ended.wait(0.1) and not stop.is_set():
+                pass
     finally:
         stop.set()
         until = time.monotonic() + patience
-        for thread in threads:
-            if thread.is_alive():
-                thread.join(max(0.0, until - time.monotonic()))
+        for thread, ended in zip(threads, ends, strict=True):
+            if thread.ident is not None:  # it was started
+                ended.wait(max(0.0, until - time.monotonic()))
     if raised:
         raise raised[0]
     return [done[number] for number in range(len(jobs))]

@@ -119,3 +119,23 @@ def test_counts_of_many_threads_add_up():
     assert ledger.total().prompt_tokens == 2 * 9 * 200
     assert ledger.total(label="context 1").calls == 3 * 200
     assert sum(row["calls"] for row in ledger.as_data()) == ledger.take()["judge"]["calls"] == 1800
+
+
+def test_a_ctrl_c_waits_for_every_job_under_way():
+    finished = []
+
+    def lasting(seconds):
+        def job(stop):
+            time.sleep(seconds)
+            finished.append(seconds)
+
+        return job
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite in the background has it ignored
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            at_once([lasting(1.0), lasting(0.5)], most=2, patience=30)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert finished == [0.5, 1.0], "the one that the main thread was waiting for as well"
