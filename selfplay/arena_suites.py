@@ -19,6 +19,7 @@ from yaml import YAMLError
 
 from selfplay.configuration import RecipeError, build, one_line, recipes_folder
 from selfplay.keys import did_you_mean
+from selfplay.suites import skills_shown
 
 if TYPE_CHECKING:
     from selfplay.learner.examiner import Yardstick
@@ -41,12 +42,9 @@ class SuiteNode:
         Raises:
             RecipeError: naming the suite.
         """
-        words = {}
-        if "skills" in self.node and self.node["skills"] in (None, "none"):
-            words = {"skills": skills if self.node["skills"] is None else None}
         config = OmegaConf.create({"suite": dict(self.node)})
         try:
-            return build(config, "suite", **words)
+            return build(config, "suite", **skills_shown(self.node, skills))
         except RecipeError as error:
             raise RecipeError(f"suite {self.name}: {str(error).removeprefix('suite: ')}") from error
 

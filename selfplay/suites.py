@@ -5,7 +5,8 @@ evaluation.yardsticks.<name> + what the game has mined --> the yardstick of the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
@@ -24,10 +25,18 @@ def yardstick_of(config: DictConfig, name: str, game: Game) -> Yardstick:
     Raises:
         RecipeError: the yardstick cannot measure what the recipe plays.
     """
+    mined = game.skills if isinstance(game, Skilled) else None
     node = config.evaluation.yardsticks[name]
-    words = {}
-    if "skills" in node and node.skills == "none":
-        words = {"skills": None}
-    elif "skills" in node and node.skills is None and isinstance(game, Skilled):
-        words = {"skills": game.skills}
-    return build(config, f"evaluation.yardsticks.{name}", **words)
+    return build(config, f"evaluation.yardsticks.{name}", **skills_shown(node, mined))
+
+
+def skills_shown(node: Mapping[str, Any] | DictConfig, mined: Mapping[str, str] | None) -> dict[str, Any]:
+    """What to build a yardstick's node with: the mined skills where it leaves ``skills`` open (null), none where it
+    says ``none``, and its own otherwise.
+
+    >>> skills_shown({"skills": None}, {"a": "b"}), skills_shown({"skills": "none"}, {"a": "b"}), skills_shown({}, None)
+    ({'skills': {'a': 'b'}}, {'skills': None}, {})
+    """
+    if "skills" not in node or node["skills"] not in (None, "none"):
+        return {}
+    return {"skills": mined if node["skills"] is None else None}
